@@ -1,0 +1,101 @@
+/**
+ * A kernel as data. Everything the compiler must know of one kernel stands behind this interface, whose data are
+ * recorded from that kernel (tools/record-target) and live in targets/NAME/.
+ *
+ * Enumerations (register types, argument types, return types …) use our own stable constants, those of
+ * targets/types.ts; the recorder translates a kernel's numbers by the enumerators' names in its BTF.
+ */
+import type { Btf } from '../btf/btf.js';
+
+/** struct bpf_func_proto of one helper as one program type sees it. */
+export interface HelperProto {
+  /** BPF_FUNC_… number. */
+  readonly id: number;
+  /** Without `bpf_`: "map_lookup_elem". */
+  readonly name: string;
+  /** The kernel symbol of its implementation, whose address a call is linked to. */
+  readonly symbol: string;
+  /** RET_… with flags. */
+  readonly retType: number;
+  readonly retBtfId: number;
+  /** ARG_… with flags, of R1 to R5. */
+  readonly argTypes: readonly [number, number, number, number, number];
+  /** Per argument: BTF id of a pointee, or the fixed size of memory (bytes). */
+  readonly argBtfIds: readonly [number, number, number, number, number];
+  readonly argSizes: readonly [number, number, number, number, number];
+  readonly gplOnly: boolean;
+  readonly pktAccess: boolean;
+  readonly mightSleep: boolean;
+  readonly allowFastcall: boolean;
+}
+
+/** Flags of a kernel function in its set (KF_… of include/linux/btf.h, 6.12). */
+export const KF_ACQUIRE = 1 << 0;
+export const KF_RELEASE = 1 << 1;
+export const KF_RET_NULL = 1 << 2;
+export const KF_TRUSTED_ARGS = 1 << 4;
+export const KF_SLEEPABLE = 1 << 5;
+export const KF_DESTRUCTIVE = 1 << 6;
+export const KF_RCU = 1 << 7;
+export const KF_ITER_NEW = 1 << 8;
+export const KF_ITER_NEXT = 1 << 9;
+export const KF_ITER_DESTROY = 1 << 10;
+export const KF_RCU_PROTECTED = 1 << 11;
+
+/** What a context access is to the verifier and becomes in the translated program. */
+export interface ContextAccess {
+  /** Register type of what is loaded: SCALAR_VALUE, PTR_TO_PACKET, PTR_TO_BTF_ID_OR_NULL … (targets/types.ts). */
+  readonly regType: number;
+  readonly btfId: number;
+  /** Width in bytes of the field that a narrower load is cut from; 0 where the access is taken as it is. */
+  readonly fieldSize: number;
+}
+
+/** Context layout of one program type with one expected attach type. */
+export interface ContextLayout {
+  /** The access as the kernel's is_valid_access judges it, or null where it refuses. `off`, `size` in bytes. */
+  access(off: number, size: number, write: boolean): ContextAccess | null;
+  /**
+   * The instructions that replace an allowed access (raw wire words: 8 bytes each), with the program's own registers;
+   * null where the access stays as it is. `opcode`, `dst`, `src`, `imm` are those of the original instruction.
+   */
+  convert(opcode: number, dst: number, src: number, off: number, imm: number): Uint8Array | null;
+  /** Instructions in front of the program (gen_prologue), given whether packet data is written directly; or null. */
+  prologue(directWrite: boolean): Uint8Array | null;
+}
+
+/** What a symbol of the target's kernel is. */
+export interface SymbolTable {
+  /** Address as [high, low] unsigned 32-bit halves, or null. */
+  address(name: string): readonly [number, number] | null;
+  readonly size: number;
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly release: string;
+  /** SHA-256 over the profile's files. */
+  readonly digest: string;
+  /** How far its answers have been held against the kernel: 'verified', or a sentence saying what is not. */
+  readonly verified: string;
+  readonly btf: Btf;
+  readonly symbols: SymbolTable;
+  /** CONFIG_… → value as .config has it (y, m, numbers, quoted strings). */
+  readonly config: ReadonlyMap<string, string>;
+  readonly pageSize: number;
+  /** Addresses at or above this are the kernel's: what PROBE_MEM's guard compares with ([high, low]). */
+  readonly userLimit: readonly [number, number];
+  readonly possibleCpus: number;
+  readonly kernelHz: number;
+
+  /** Name of a helper by number ("map_lookup_elem"), whatever may call it; null for an unknown number. */
+  helperName(id: number): string | null;
+  /** The prototype as this kind of program sees it, or null where it may not call it. */
+  helper(progType: number, attachType: number, attachBtfId: number, id: number): HelperProto | null;
+  /** The context of this kind of program, or null where it has none the profile knows (BTF-typed contexts). */
+  context(progType: number, attachType: number): ContextLayout | null;
+  /** Flags (KF_…) of a kernel function for this kind of program, or -1 where it may not call it. */
+  kernelFunctionFlags(progType: number, btfFuncId: number): number;
+  /** Members of a BTF id set or list of the kernel by its symbol (without __BTF_ID prefixes), empty where there is none. */
+  btfIdSet(symbol: string): ReadonlySet<number>;
+}

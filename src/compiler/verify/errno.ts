@@ -1,0 +1,16 @@
+/** Linux's error numbers, as bpf(2) answers them (negative). */
+export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
+export const E2BIG = 7;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const EINVAL = 22;
+export const ENOSPC = 28;
+export const ERANGE = 34;
+export const EDEADLK = 35;
+export const EOPNOTSUPP = 95;
+export const ENOTSUPP = 524;

@@ -1,0 +1,59 @@
+/**
+ * What the verifier learnt of each instruction, for the rewrites (the kernel's struct bpf_insn_aux_data, 6.12).
+ * One object an instruction, made once; rewrites that insert instructions carry them along.
+ */
+import type { ContextLayout } from '../targets/profile.js';
+import type { BtfRecord } from '../btf/record.js';
+
+export class Facts {
+  /** Index of the instruction in the program as it was handed in. */
+  original = 0;
+  /** Walked at least once; what was not is dead. */
+  seen = 0;
+  /** Base pointer type that a load or store goes through, 0 where it was not a memory access; mixed types are refused. */
+  ptrType = 0;
+  /** Context accesses: the layout that allowed it, and the width of the field a narrow load is cut from. */
+  context: ContextLayout | null = null;
+  ctxFieldSize = 0;
+  /** Helper calls that take one map: its index in the program's table, -1 none, -2 several. */
+  mapIndex = -1;
+  mapUnpriv = false;
+  /** Tail calls and map operations with a constant key: -1 unknown, -2 several. */
+  mapKey = -1;
+  /** LD_IMM64 of a map or map value: index and offset in the value. */
+  immMapIndex = -1;
+  immMapOff = 0;
+  /** LD_IMM64 of a kernel variable. */
+  btfVarId = 0;
+  /** bpf_loop: inline it, with this callback. */
+  loopInline = false;
+  loopFlagsZero = true;
+  callbackSubprog = -1;
+  /** Pointer arithmetic masks for unprivileged programs. */
+  aluState = 0;
+  aluLimit = 0;
+  /** A speculation barrier goes in front of or behind it. */
+  nospec = false;
+  nospecResult = false;
+  sanitizeStackSpill = false;
+  /** The destination's upper half must be cleared by hand (not on arm64, whose JIT does it). */
+  zeroExtend = false;
+  /** bpf_get_storage and friends: allocate with GFP_ATOMIC. */
+  storageGetAtomic = false;
+  isIterNext = false;
+  callWithPercpuAlloc = false;
+  /** Kernel functions on allocated objects and graph nodes. */
+  objNewSize = 0;
+  graphNodeOffset = 0;
+  record: BtfRecord | null = null;
+  /** bpf_fastcall: part of a spill/fill pattern, and how many spills stand around the call. */
+  fastcallPattern = false;
+  fastcallSpills = 0;
+  /** Address-space cast that the JIT must see; arena accesses. */
+  needsCast = false;
+  /** Search: points where states are compared or always stored. */
+  prunePoint = false;
+  forceCheckpoint = false;
+  jumpPoint = false;
+  callsCallback = false;
+}
