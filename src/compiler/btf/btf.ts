@@ -1,4 +1,21 @@
+import { equalsText, hashText, type NameIndex } from './names.js';
 import * as kind from './kinds.js';
+
+/** Longest chain of modifiers and typedefs followed; the kernel's own limit is 32 (MAX_RESOLVE_DEPTH). */
+const MAX_CHAIN = 64;
+
+/** A validated blob with its indexes: plain memory, so that threads can share it (see `read.ts`). */
+export interface BtfImage {
+  readonly blob: Uint8Array;
+  /** 32-bit words of the blob, or of an aligned copy of its types. */
+  readonly words: Uint32Array;
+  /** Word index of each own type's record. */
+  readonly index: Uint32Array;
+  /** Byte offset and length of the string section in the blob. */
+  readonly strings: number;
+  readonly stringLength: number;
+  readonly names: NameIndex;
+}
 
 /**
  * BTF type information, read in place.
@@ -14,24 +31,26 @@ export class Btf {
   readonly typeCount: number;
   /** First id that is this BTF's own: 1, or the base's `typeCount` for split BTF. */
   readonly firstId: number;
-  private names: Map<string, number[]> | null = null;
+  /** The blob as a whole (a copy is never made). */
+  readonly blob: Uint8Array;
+  private readonly words: Uint32Array;
+  private readonly index: Uint32Array;
+  private readonly strings: number;
+  readonly stringLength: number;
 
   constructor(
-    /** The blob as a whole (a copy is never made). */
-    readonly blob: Uint8Array,
-    /** 32-bit words of the blob. */
-    private readonly words: Uint32Array,
-    /** Word index of each own type's record. */
-    private readonly index: Uint32Array,
-    /** Byte offset and length of the string section in the blob. */
-    private readonly strings: number,
-    readonly stringLength: number,
+    readonly image: BtfImage,
     readonly base: Btf | null,
     /** 'vmlinux' or a module's name for a kernel's BTF; '' for a program's. */
     readonly name: string,
   ) {
+    this.blob = image.blob;
+    this.words = image.words;
+    this.index = image.index;
+    this.strings = image.strings;
+    this.stringLength = image.stringLength;
     this.firstId = base === null ? 1 : base.typeCount;
-    this.typeCount = this.firstId + index.length;
+    this.typeCount = this.firstId + image.index.length;
   }
 
   /** Whether this is a kernel's BTF rather than a program's. */
@@ -185,33 +204,53 @@ export class Btf {
     const k = this.kind(id);
     return k === kind.KIND_VOLATILE || k === kind.KIND_CONST || k === kind.KIND_RESTRICT || k === kind.KIND_TYPE_TAG;
   }
-  /** The type behind const, volatile, restrict, type tags and typedefs. */
+  /** The type behind const, volatile, restrict, type tags and typedefs; 0 (void) where the chain never ends. */
   skipModifiers(id: number): number {
-    for (;;) {
-      const k = this.kind(id);
-      if (!this.isModifier(id) && k !== kind.KIND_TYPEDEF) return id;
+    for (let depth = 0; depth < MAX_CHAIN; depth++) {
+      if (!this.isModifier(id) && this.kind(id) !== kind.KIND_TYPEDEF) return id;
       id = this.sizeOrType(id);
     }
+    return 0;
   }
 
-  /** First type of that kind and name (own types before the base's), or 0. Built on first use, then O(1). */
+  /** First type of that kind and name (own types before the base's), or 0. O(1). */
   find(name: string, k: number): number {
-    for (const id of this.withName(name)) if (this.kind(id) === k) return id;
-    return this.base?.find(name, k) ?? 0;
+    const own = this.findOwn(name, k);
+    return own !== 0 || this.base === null ? own : this.base.find(name, k);
+  }
+  /** First of this BTF's own types of that kind and name, or 0. */
+  findOwn(name: string, k: number): number {
+    for (let id = this.firstWithName(name); id !== 0; id = this.nextWithName(name, id)) {
+      if (this.kind(id) === k) return id;
+    }
+    return 0;
   }
   /** Own types of that name, in order of id. */
   withName(name: string): readonly number[] {
-    if (this.names === null) {
-      this.names = new Map();
-      for (let id = this.firstId; id < this.typeCount; id++) {
-        const off = this.nameOff(id);
-        if (off === 0) continue;
-        const text = this.string(off);
-        const ids = this.names.get(text);
-        if (ids === undefined) this.names.set(text, [id]);
-        else ids.push(id);
-      }
+    const ids: number[] = [];
+    for (let id = this.firstWithName(name); id !== 0; id = this.nextWithName(name, id)) ids.push(id);
+    return ids;
+  }
+
+  private firstWithName(name: string): number {
+    const { heads } = this.image.names;
+    return this.nameOnChain(name, heads[hashText(name) & (heads.length - 1)]!);
+  }
+  private nextWithName(name: string, id: number): number {
+    return this.nameOnChain(name, this.image.names.next[id - this.firstId]!);
+  }
+  /** First id of that name on the chain that starts at own index `entry - 1`, or 0. */
+  private nameOnChain(name: string, entry: number): number {
+    for (; entry !== 0; entry = this.image.names.next[entry - 1]!) {
+      const id = this.firstId + entry - 1;
+      if (this.nameEquals(this.words[this.index[entry - 1]!]!, name)) return id;
     }
-    return this.names.get(name) ?? [];
+    return 0;
+  }
+  /** Whether the string at an offset is `text`, without making a string of it. */
+  nameEquals(off: number, text: string): boolean {
+    if (this.base !== null && off < this.base.stringEnd) return this.base.nameEquals(off, text);
+    const at = off - (this.base === null ? 0 : this.base.stringEnd);
+    return at + text.length < this.stringLength && equalsText(this.blob, this.strings + at, text);
   }
 }
