@@ -98,4 +98,29 @@ export interface Profile {
   kernelFunctionFlags(progType: number, btfFuncId: number): number;
   /** Members of a BTF id set or list of the kernel by its symbol (without __BTF_ID prefixes), empty where there is none. */
   btfIdSet(symbol: string): ReadonlySet<number>;
+
+  /** Names of the functions on the kernel's error-injection list. */
+  readonly errorInjectable: ReadonlySet<string>;
+  /** Flags (KF_…) of a function that fmod_ret programs may be attached to, or -1. */
+  modifyReturnFlags(btfFuncId: number): number;
+  /** The template function (`__bpf_trace_…`) behind a raw tracepoint, or null where there is no such tracepoint. */
+  rawTracepointFunction(tracepoint: string): string | null;
+  /** A structure of function pointers that struct_ops programs may implement, by its BTF id, or null. */
+  structOps(btfTypeId: number): StructOps | null;
+  /** The iterator behind an attach function (`bpf_iter_…`), or null. */
+  iterTarget(btfFuncId: number): IterTarget | null;
+}
+
+/** struct bpf_struct_ops as registered. */
+export interface StructOps {
+  readonly name: string;
+  /** Members (by index) that a program may implement, and those where the program may sleep. */
+  readonly supported: ReadonlySet<number>;
+  readonly sleepable: ReadonlySet<number>;
+}
+
+/** struct bpf_iter_reg: arguments of the context whose type the prototype alone does not tell. */
+export interface IterTarget {
+  readonly name: string;
+  readonly arguments: readonly { readonly offset: number; readonly regType: number; readonly btfId: number }[];
 }

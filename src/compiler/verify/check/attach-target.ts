@@ -1,0 +1,206 @@
+/** The kernel function, tracepoint or iterator that a BTF-typed program names, and whether such a program may sit there. */
+import type { Btf } from '../../btf/btf.js';
+import {
+  KIND_ENUM,
+  KIND_ENUM64,
+  KIND_FUNC,
+  KIND_FUNC_PROTO,
+  KIND_INT,
+  KIND_PTR,
+  KIND_STRUCT,
+  KIND_TYPEDEF,
+} from '../../btf/kinds.js';
+import { kindName } from '../../btf/print.js';
+import { KF_SLEEPABLE } from '../../targets/profile.js';
+import * as uapi from '../../targets/uapi.js';
+import type { Env } from '../env.js';
+import { EINVAL, ENOENT, EOPNOTSUPP } from '../errno.js';
+
+/** Most arguments of a function that tracing can hand on (MAX_BPF_FUNC_ARGS). */
+const MAX_ARGUMENTS = 12;
+/** Largest argument passed by value, and largest result a trampoline can keep, in bytes. */
+const MAX_ARGUMENT_BYTES = 16;
+const MAX_RESULT_BYTES = 8;
+const RAW_TRACEPOINT_PREFIX = 'btf_trace_';
+
+export interface AttachTarget {
+  readonly btf: Btf;
+  /** FUNC_PROTO that types the context. */
+  readonly prototype: number;
+  /** Name of the function, or of the tracepoint without prefix. */
+  readonly name: string;
+}
+
+/** Bytes of a value in the calling convention: 0 void, -1 what cannot be passed. */
+function valueBytes(btf: Btf, type: number): number {
+  if (type === 0) return 0;
+  const id = btf.skipModifiers(type);
+  switch (btf.kind(id)) {
+    case KIND_PTR:
+      return 8;
+    case KIND_INT:
+    case KIND_ENUM:
+    case KIND_ENUM64:
+    case KIND_STRUCT:
+      return btf.sizeOrType(id);
+    default:
+      return -1;
+  }
+}
+
+/** The word for a type that valueBytes() refused or that is a structure; VOID where modifiers hide nothing. */
+function valueKind(btf: Btf, type: number): string {
+  return kindName(btf, btf.skipModifiers(type));
+}
+
+/** Size of the result in bytes, or a negative errno where the function's prototype cannot be traced. */
+function checkPrototype(env: Env, btf: Btf, prototype: number, name: string): number {
+  const count = btf.vlen(prototype);
+  if (count > MAX_ARGUMENTS) {
+    env.log.write(`The function ${name} has ${count} arguments. Too many.\n`);
+    return -EINVAL;
+  }
+  const result = btf.sizeOrType(prototype);
+  const resultBytes = valueBytes(btf, result);
+  if (resultBytes < 0 || btf.kind(btf.skipModifiers(result)) === KIND_STRUCT) {
+    env.log.write(`The function ${name} return type ${valueKind(btf, result)} is unsupported.\n`);
+    return -EINVAL;
+  }
+  for (let i = 0; i < count; i++) {
+    const type = btf.paramType(prototype, i);
+    if (i === count - 1 && type === 0) {
+      env.log.write(`The function ${name} with variable args is unsupported.\n`);
+      return -EINVAL;
+    }
+    const bytes = valueBytes(btf, type);
+    if (bytes < 0 || bytes > MAX_ARGUMENT_BYTES) {
+      env.log.write(`The function ${name} arg${i} type ${valueKind(btf, type)} is unsupported.\n`);
+      return -EINVAL;
+    }
+    if (bytes === 0) {
+      env.log.write(`The function ${name} has malformed void argument.\n`);
+      return -EINVAL;
+    }
+  }
+  return resultBytes;
+}
+
+/** A tracepoint's prototype with argument names stands at the template function; without them at the typedef itself. */
+function rawTracepoint(env: Env, btf: Btf, id: number): AttachTarget | number {
+  if (btf.kind(id) !== KIND_TYPEDEF) {
+    env.log.write(`attach_btf_id ${id} is not a typedef\n`);
+    return -EINVAL;
+  }
+  const typeName = btf.typeName(id);
+  if (!typeName.startsWith(RAW_TRACEPOINT_PREFIX)) {
+    env.log.write(`attach_btf_id ${id} points to wrong type name ${typeName}\n`);
+    return -EINVAL;
+  }
+  const name = typeName.slice(RAW_TRACEPOINT_PREFIX.length);
+  const template = env.profile.rawTracepointFunction(name);
+  if (template === null) return -EINVAL;
+  const functionId = btf.find(template, KIND_FUNC);
+  let prototype: number;
+  if (functionId === 0) {
+    env.log.write(`Cannot find btf of tracepoint template, fall back to ${RAW_TRACEPOINT_PREFIX}${name}.\n`);
+    const pointer = btf.sizeOrType(id);
+    if (btf.kind(pointer) !== KIND_PTR) return -EINVAL;
+    prototype = btf.sizeOrType(pointer);
+  } else {
+    prototype = btf.sizeOrType(functionId);
+  }
+  return btf.kind(prototype) === KIND_FUNC_PROTO ? { btf, prototype, name } : -EINVAL;
+}
+
+/** Whether a program that may sleep can sit on this function. */
+function mayHostSleepable(env: Env, id: number, name: string): boolean {
+  const { profile } = env;
+  switch (env.program.type) {
+    case uapi.BPF_PROG_TYPE_TRACING:
+      if (!profile.btfIdSet('btf_non_sleepable_error_inject').has(id) && profile.errorInjectable.has(name)) return true;
+      return profile.modifyReturnFlags(id) >= 0 && (profile.modifyReturnFlags(id) & KF_SLEEPABLE) !== 0;
+    case uapi.BPF_PROG_TYPE_LSM:
+      return profile.btfIdSet('sleepable_lsm_hooks').has(id);
+    default:
+      return false;
+  }
+}
+
+function isModifiable(env: Env, id: number, name: string): boolean {
+  const { profile } = env;
+  return profile.modifyReturnFlags(id) >= 0 || profile.errorInjectable.has(name) || name.startsWith('security_');
+}
+
+function kernelFunction(env: Env, btf: Btf, id: number): AttachTarget | number {
+  const attachType = env.program.expectedAttachType;
+  const name = btf.typeName(id);
+  const prototype = functionPrototypeOf(env, btf, id);
+  if (prototype < 0) return prototype;
+  const resultBytes = checkPrototype(env, btf, prototype, name);
+  if (resultBytes < 0) return resultBytes;
+  if (attachType === uapi.BPF_TRACE_ITER) return { btf, prototype, name };
+
+  const keepsResult = attachType === uapi.BPF_MODIFY_RETURN || attachType === uapi.BPF_TRACE_FEXIT;
+  if (resultBytes > MAX_RESULT_BYTES && keepsResult) {
+    const why = 'with a >8 byte return value is not supported for this attach type';
+    env.log.write(`Attach to function ${name} ${why}\n`);
+    return -EOPNOTSUPP;
+  }
+  if (env.profile.symbols.address(name) === null) {
+    env.log.write(`The address of function ${name} cannot be found\n`);
+    return -ENOENT;
+  }
+  if (env.sleepable) {
+    if (!mayHostSleepable(env, id, name)) {
+      env.log.write(`${name} is not sleepable\n`);
+      return -EINVAL;
+    }
+  } else if (attachType === uapi.BPF_MODIFY_RETURN && !isModifiable(env, id, name)) {
+    env.log.write(`${name}() is not modifiable\n`);
+    return -EINVAL;
+  }
+  return { btf, prototype, name };
+}
+
+function functionPrototypeOf(env: Env, btf: Btf, id: number): number {
+  if (btf.kind(id) !== KIND_FUNC) {
+    env.log.write(`attach_btf_id ${id} is not a function\n`);
+    return -EINVAL;
+  }
+  const prototype = btf.sizeOrType(id);
+  return btf.kind(prototype) === KIND_FUNC_PROTO ? prototype : -EINVAL;
+}
+
+/** Checks the kernel type that the program names (the kernel's bpf_check_attach_target without a target program, 6.12). */
+export function checkAttachTarget(env: Env): AttachTarget | number {
+  const { type, expectedAttachType, attachBtf: btf, attachBtfId: id } = env.program;
+  if (id === 0) {
+    env.log.write('Tracing programs must provide btf_id\n');
+    return -EINVAL;
+  }
+  if (btf === null) {
+    env.log.write('FENTRY/FEXIT program can only be attached to another program annotated with BTF\n');
+    return -EINVAL;
+  }
+  if (!btf.has(id)) {
+    env.log.write(`attach_btf_id ${id} is invalid\n`);
+    return -EINVAL;
+  }
+  if (type === uapi.BPF_PROG_TYPE_EXT) {
+    env.log.write('Cannot replace kernel functions\n');
+    return -EINVAL;
+  }
+  switch (expectedAttachType) {
+    case uapi.BPF_TRACE_RAW_TP:
+      return rawTracepoint(env, btf, id);
+    case uapi.BPF_TRACE_ITER:
+    case uapi.BPF_MODIFY_RETURN:
+    case uapi.BPF_LSM_MAC:
+    case uapi.BPF_LSM_CGROUP:
+    case uapi.BPF_TRACE_FENTRY:
+    case uapi.BPF_TRACE_FEXIT:
+      return kernelFunction(env, btf, id);
+    default:
+      return -EINVAL;
+  }
+}

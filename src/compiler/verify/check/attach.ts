@@ -1,0 +1,146 @@
+/** Where a program is attached: whether it may be, and what its context is typed by. */
+import { KIND_FUNC_PROTO } from '../../btf/kinds.js';
+import type { Btf } from '../../btf/btf.js';
+import { functionPrototype } from '../../btf/layout.js';
+import * as uapi from '../../targets/uapi.js';
+import { unsupported, type Env } from '../env.js';
+import { EINVAL, ENOTSUPP } from '../errno.js';
+import { checkAttachTarget as checkTarget } from './attach-target.js';
+
+const BPF_F_SLEEPABLE = 1 << 4;
+
+const SLEEPABLE_TRACING: ReadonlySet<number> = new Set([
+  uapi.BPF_TRACE_FENTRY,
+  uapi.BPF_TRACE_FEXIT,
+  uapi.BPF_MODIFY_RETURN,
+  uapi.BPF_TRACE_ITER,
+]);
+
+function mayBeSleepable(type: number, attachType: number): boolean {
+  switch (type) {
+    case uapi.BPF_PROG_TYPE_TRACING:
+      return SLEEPABLE_TRACING.has(attachType);
+    case uapi.BPF_PROG_TYPE_LSM:
+      return attachType !== uapi.BPF_LSM_CGROUP;
+    default:
+      return type === uapi.BPF_PROG_TYPE_KPROBE || type === uapi.BPF_PROG_TYPE_STRUCT_OPS;
+  }
+}
+
+/** A struct_ops program implements one member of a structure of function pointers that the kernel registered. */
+function checkStructOps(env: Env): number {
+  if (!env.gplCompatible) {
+    env.log.write('struct ops programs must have a GPL compatible license\n');
+    return -EINVAL;
+  }
+  const { attachBtf: btf, attachBtfId } = env.program;
+  if (attachBtfId === 0 || btf === null) return -ENOTSUPP;
+  const operations = env.profile.structOps(attachBtfId);
+  if (operations === null) {
+    env.log.write(`attach_btf_id ${attachBtfId} is not a supported struct\n`);
+    return -ENOTSUPP;
+  }
+  const member = env.program.expectedAttachType;
+  if (member >= btf.vlen(attachBtfId)) {
+    env.log.write(`attach to invalid member idx ${member} of struct ${operations.name}\n`);
+    return -EINVAL;
+  }
+  const name = btf.memberName(attachBtfId, member);
+  const prototype = functionPointerPrototype(btf, btf.memberType(attachBtfId, member));
+  if (prototype === 0) {
+    env.log.write(`attach to invalid member ${name}(@idx ${member}) of struct ${operations.name}\n`);
+    return -EINVAL;
+  }
+  if (!operations.supported.has(member) || (env.sleepable && !operations.sleepable.has(member))) {
+    env.log.write(`attach to unsupported member ${name} of struct ${operations.name}\n`);
+    return operations.supported.has(member) ? -EINVAL : -ENOTSUPP;
+  }
+  setAttachment(env, btf, prototype, name);
+  return 0;
+}
+
+function functionPointerPrototype(btf: Btf, memberType: number): number {
+  const prototype = functionPrototype(btf, memberType);
+  return prototype !== 0 && btf.kind(prototype) === KIND_FUNC_PROTO ? prototype : 0;
+}
+
+function setAttachment(env: Env, btf: Btf, prototype: number, name: string): void {
+  env.attachBtf = btf;
+  env.attachBtfId = env.program.attachBtfId;
+  env.attachFuncProto = prototype;
+  env.attachFuncName = name;
+}
+
+function checkLsm(env: Env): number {
+  const id = env.attachBtfId;
+  if (!env.gplCompatible) {
+    env.log.write('LSM programs must have a GPL compatible license\n');
+    return -EINVAL;
+  }
+  if (env.profile.btfIdSet('bpf_lsm_disabled_hooks').has(id)) {
+    env.log.write(`attach_btf_id ${id} points to disabled hook ${env.attachFuncName}\n`);
+    return -EINVAL;
+  }
+  if (!env.profile.btfIdSet('bpf_lsm_hooks').has(id)) {
+    env.log.write(`attach_btf_id ${id} points to wrong type name ${env.attachFuncName}\n`);
+    return -EINVAL;
+  }
+  return 0;
+}
+
+/** Functions that tracing must not touch: those tracing itself runs, and exits from functions that do not return. */
+function checkDenied(env: Env): number {
+  const { type, expectedAttachType } = env.program;
+  if (type === uapi.BPF_PROG_TYPE_TRACING && env.profile.btfIdSet('btf_id_deny').has(env.attachBtfId)) return -EINVAL;
+  const seesReturn = expectedAttachType === uapi.BPF_TRACE_FEXIT || expectedAttachType === uapi.BPF_MODIFY_RETURN;
+  if (seesReturn && env.profile.btfIdSet('noreturn_deny').has(env.attachBtfId)) {
+    env.log.write('Attaching fexit/fmod_ret to __noreturn functions is rejected.\n');
+    return -EINVAL;
+  }
+  return 0;
+}
+
+function checkTyped(env: Env): number {
+  const { program } = env;
+  if (program.attachProgram !== null) return unsupported(env, 'attaching to another BPF program');
+  const target = checkTarget(env);
+  if (typeof target === 'number') return target;
+  setAttachment(env, target.btf, target.prototype, target.name);
+  switch (program.expectedAttachType) {
+    case uapi.BPF_TRACE_RAW_TP:
+      env.attachBtfTrace = true;
+      return 0;
+    case uapi.BPF_TRACE_ITER:
+      return env.profile.iterTarget(program.attachBtfId) === null ? -EINVAL : 0;
+    default:
+      return program.type === uapi.BPF_PROG_TYPE_LSM ? checkLsm(env) : checkDenied(env);
+  }
+}
+
+/**
+ * Checks the attach point of the program (the kernel's check_attach_btf_id, 6.12) and settles env.attachBtf, attachBtfId,
+ * attachFuncProto and attachFuncName for the checks that follow.
+ */
+export function checkAttachTarget(env: Env): number {
+  const { type, expectedAttachType, flags } = env.program;
+  const sleepable = (flags & BPF_F_SLEEPABLE) !== 0;
+  if (type === uapi.BPF_PROG_TYPE_SYSCALL) {
+    if (sleepable) return 0;
+    env.log.write('Syscall programs can only be sleepable\n');
+    return -EINVAL;
+  }
+  if (sleepable && !mayBeSleepable(type, expectedAttachType)) {
+    env.log.write('Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n');
+    return -EINVAL;
+  }
+  switch (type) {
+    case uapi.BPF_PROG_TYPE_STRUCT_OPS:
+      return checkStructOps(env);
+    case uapi.BPF_PROG_TYPE_TRACING:
+    case uapi.BPF_PROG_TYPE_LSM:
+    case uapi.BPF_PROG_TYPE_EXT:
+      return checkTyped(env);
+    default:
+      return 0;
+  }
+}
