@@ -1,0 +1,63 @@
+/**
+ * Linked scalars: registers and spilled registers of one id hold one value, or that value plus a constant (ADD_CONST,
+ * the constant in `off`), so that what a jump says of one it says of all.
+ *
+ * A linked register is packed into 10 bits: frame number in bits 0–2, register or stack slot in bits 3–8, bit 9 set for a
+ * register. At most six are followed (LINKED_REGS_MAX, 6.12), which is what the kernel has room for in its history.
+ */
+import { SCALAR_VALUE } from '../../targets/types.js';
+import type { State } from '../env.js';
+import type { LinkedRegs } from '../prune/history.js';
+import { isSpilledReg } from '../slots.js';
+import { ADD_CONST } from '../state.js';
+import { Reg } from '../state.js';
+import { addScalar } from './arithmetic.js';
+import { clearScalarId, setKnown } from './scalar.js';
+
+const MAX_LINKED = 6;
+const IS_REG = 1 << 9;
+
+/** Adds all scalars of an id, innermost frame first, to `linked`; those that find no room lose their id. */
+export function collectLinkedRegs(state: State, id: number, linked: number[]): void {
+  const base = id & ~ADD_CONST;
+  for (let f = state.currentFrame; f >= 0; f--) {
+    const frame = state.frames[f]!;
+    for (let i = 0; i < 10; i++) collect(frame.regs[i]!, base, linked, f | (i << 3) | IS_REG);
+    for (let i = 0; i < frame.stack.length; i++) {
+      const slot = frame.stack[i]!;
+      if (isSpilledReg(slot)) collect(slot.spilled, base, linked, f | (i << 3));
+    }
+  }
+}
+
+function collect(reg: Reg, base: number, linked: number[], packed: number): void {
+  if (reg.type !== SCALAR_VALUE || (reg.id & ~ADD_CONST) !== base) return;
+  if (linked.length < MAX_LINKED) linked.push(packed);
+  else clearScalarId(reg);
+}
+
+/** Gives what is known of `known` to all of `linked` that still carry its id, with their distance from it. */
+export function syncLinkedRegs(state: State, known: Reg, linked: LinkedRegs): void {
+  for (const packed of linked) {
+    const frame = state.frames[packed & 7]!;
+    const index = (packed >> 3) & 0x3f;
+    const reg = (packed & IS_REG) !== 0 ? frame.regs[index]! : frame.stack[index]!.spilled;
+    if (reg.type !== SCALAR_VALUE || reg === known) continue;
+    if ((reg.id & ~ADD_CONST) !== (known.id & ~ADD_CONST)) continue;
+    syncLinked(reg, known);
+  }
+}
+
+function syncLinked(reg: Reg, known: Reg): void {
+  const { subregDef, off, id } = reg;
+  const apart = ((id | known.id) & ADD_CONST) !== 0 && off !== known.off;
+  reg.copyValueFrom(known);
+  reg.subregDef = subregDef;
+  if (!apart) return;
+  reg.off = off;
+  reg.id = id;
+  const delta = new Reg();
+  const distance = (off - known.off) | 0;
+  setKnown(delta, distance >> 31, distance);
+  addScalar(reg, delta);
+}
