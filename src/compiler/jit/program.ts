@@ -1,38 +1,7 @@
-/** What the JIT is given: the program after all rewrites, cut into functions. */
-import type { Instructions } from '../isa/instructions.js';
+/** What the JIT is given, and what it makes of it. */
+import type { SymbolRef } from '../rewrite/program.js';
 
-/** What an immediate stands for, where it is not a plain number: filled in by `link`, or kept as a relocation. */
-export type SymbolRef =
-  | { readonly kind: 'function'; readonly index: number } // a subprogram of this program, by index
-  | { readonly kind: 'kernel'; readonly name: string; readonly addend: number } // helper, kernel function or variable
-  | { readonly kind: 'map'; readonly index: number } // struct bpf_map of the program's map
-  | { readonly kind: 'mapValue'; readonly index: number; readonly addend: number } // inside its value area
-  | { readonly kind: 'mapElement'; readonly index: number; readonly field: string } // inside struct bpf_map/array by member name
-  | { readonly kind: 'programAux'; readonly addend: number }; // the program's struct bpf_prog_aux
-
-export interface JitFunction {
-  readonly name: string;
-  /** Internal opcodes allowed (PROBE_MEM, TAIL_CALL, NOSPEC, address-space and per-CPU moves). */
-  readonly instructions: Instructions;
-  /** Slot index → what its immediate (LD_IMM64: both) stands for. */
-  readonly symbols: ReadonlyMap<number, SymbolRef>;
-  /** Bytes of BPF stack. */
-  readonly stackDepth: number;
-  /** Each slot's original instruction index in the program as handed in, -1 for inserted ones without one. */
-  readonly original: Int32Array;
-  readonly isSubprogram: boolean;
-  readonly exceptionBoundary: boolean;
-  readonly exceptionCallback: boolean;
-  readonly tailCallReachable: boolean;
-}
-
-export interface JitProgram {
-  readonly functions: readonly JitFunction[];
-  /** Where an arena lies, when the program uses one: its map's index. */
-  readonly arenaMap: number;
-  /** The program's type changes code in places (struct_ops trampolines, freplace). */
-  readonly type: number;
-}
+export type { JitFunction, JitProgram, SymbolRef } from '../rewrite/program.js';
 
 /** One entry of a function's exception table; offsets in bytes from the function's start. */
 export interface ExceptionEntry {

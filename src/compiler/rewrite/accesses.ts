@@ -1,0 +1,32 @@
+/** One pass over loads, stores and atomics, in the kernel's order of questions (convert_ctx_accesses). */
+import * as isa from '../isa/opcodes.js';
+import { EOPNOTSUPP } from '../verify/errno.js';
+import { convertContextAccess } from './context-access.js';
+import type { Draft, Patches } from './draft.js';
+import { ARENA_SIGN_EXTENSION, markProbedAccess } from './probed-access.js';
+import { Rejection } from './rejection.js';
+
+export function convertAccesses(draft: Draft): Patches | Rejection {
+  const patches: Patches = new Map();
+  for (let i = 0; i < draft.insns.length; i++) {
+    if (!isAccess(draft.insns.opcode(i))) continue;
+    const sequence = convertContextAccess(draft, i);
+    if (sequence !== null) patches.set(i, sequence);
+    else if (!markProbedAccess(draft, i)) return new Rejection(ARENA_SIGN_EXTENSION, -EOPNOTSUPP, i);
+  }
+  return patches;
+}
+
+function isAccess(opcode: number): boolean {
+  const mode = opcode & isa.MODE_MASK;
+  switch (opcode & isa.CLASS_MASK) {
+    case isa.LDX:
+      return mode === isa.MEM || mode === isa.MEMSX;
+    case isa.ST:
+      return mode === isa.MEM;
+    case isa.STX:
+      return mode === isa.MEM || mode === isa.ATOMIC;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What the LD_IMM64 of the program stand for (the verifier's resolve_pseudo_ldimm64, convert_pseudo_ld_imm64).
+ *
+ * Their source register says it: a map (1, 5), a place in a map's value (2, 6), a kernel variable or function (3), or a
+ * function of the program (4), which keeps its distance in the immediate until the program is cut up.
+ */
+import * as isa from '../isa/opcodes.js';
+import type { SymbolRef } from './program.js';
+import type { Facts } from '../verify/facts.js';
+import type { RewriteInput } from './input.js';
+
+/** Slot of the LD_IMM64 → symbol, functions of the program left out. */
+export function addressSymbols(input: RewriteInput): Map<number, SymbolRef> {
+  const symbols = new Map<number, SymbolRef>();
+  const { insns, facts } = input;
+  for (let i = 0; i < insns.length; i++) {
+    if (insns.opcode(i) !== isa.LD_IMM64) continue;
+    const symbol = addressSymbol(input, insns.src(i), facts[i]!);
+    if (symbol !== null) symbols.set(i, symbol);
+    i++;
+  }
+  return symbols;
+}
+
+function addressSymbol(input: RewriteInput, pseudo: number, facts: Facts): SymbolRef | null {
+  switch (pseudo) {
+    case isa.PSEUDO_MAP_FD:
+    case isa.PSEUDO_MAP_IDX:
+      return { kind: 'map', index: facts.immMapIndex };
+    case isa.PSEUDO_MAP_VALUE:
+    case isa.PSEUDO_MAP_IDX_VALUE:
+      return { kind: 'mapValue', index: facts.immMapIndex, addend: facts.immMapOff };
+    case isa.PSEUDO_BTF_ID:
+      return { kind: 'kernel', name: input.profile.btf.typeName(facts.btfVarId), addend: 0 };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Helpers that need no call: they become the few instructions that they are.
+ *
+ * - bpf_jiffies64: a load of the kernel's tick counter (since Linux 5.6).
+ * - bpf_kptr_xchg: an atomic exchange, where the JIT can do it (since 6.8, arm64 since 6.11).
+ * - bpf_get_branch_snapshot: a size check around the driver's function (since 6.10).
+ */
+import * as isa from '../../isa/opcodes.js';
+import { EINVAL, ENOENT } from '../../verify/errno.js';
+import { HELPER_GET_BRANCH_SNAPSHOT, HELPER_JIFFIES64, HELPER_KPTR_XCHG } from '../helpers.js';
+import { Sequence } from '../sequence.js';
+import { isHelperCall, kernelSymbol } from './calls.js';
+import type { Fixup } from './fixup.js';
+
+export const inlineJiffies: Fixup = ({ draft }, i) => {
+  if (!isHelperCall(draft.insns, i, HELPER_JIFFIES64)) return null;
+  return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
+};
+
+export const inlineKptrExchange: Fixup = ({ draft }, i) => {
+  if (!isHelperCall(draft.insns, i, HELPER_KPTR_XCHG)) return null;
+  return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
+};
+
+/** sizeof(struct perf_branch_entry). Sizes are divided by it as size * 0xaaaaaaab >> 36. */
+const BRANCH_ENTRY_SIZE = 24;
+
+export const inlineBranchSnapshot: Fixup = ({ draft, profile }, i) => {
+  if (!isHelperCall(draft.insns, i, HELPER_GET_BRANCH_SNAPSHOT)) return null;
+  if (profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
+  return new Sequence()
+    .jumpImm(isa.JNE, isa.R3, 0, 7)
+    .mov32Imm(isa.R0, 0xaaaaaaab | 0)
+    .alu64(isa.MUL, isa.R2, isa.R0)
+    .alu64Imm(isa.RSH, isa.R2, 36)
+    .callKernel('perf_snapshot_branch_stack')
+    .jumpImm(isa.JEQ, isa.R0, 0, 4)
+    .alu32Imm(isa.MUL, isa.R0, BRANCH_ENTRY_SIZE)
+    .ja(3)
+    .mov64Imm(isa.R0, -EINVAL)
+    .ja(1)
+    .mov64Imm(isa.R0, -ENOENT);
+};

@@ -1,0 +1,42 @@
+/**
+ * Calls of map helpers go to the map's own operations (since Linux 4.11 for lookups, 4.15 for the others).
+ *
+ * Where every path passes the same map, its type is known: lookups become the type's own instructions where it has some
+ * (maps/lookup.ts), and what remains calls the type's function rather than the helper that would find it.
+ */
+import type { MapOps } from '../../targets/profile.js';
+import * as helper from '../helpers.js';
+import { inlineLookup } from '../maps/lookup.js';
+import { callSymbol, isHelperCall } from './calls.js';
+import type { Fixup } from './fixup.js';
+
+const OPERATION: ReadonlyMap<number, keyof MapOps> = new Map([
+  [helper.HELPER_MAP_LOOKUP_ELEM, 'lookupElem'],
+  [helper.HELPER_MAP_UPDATE_ELEM, 'updateElem'],
+  [helper.HELPER_MAP_DELETE_ELEM, 'deleteElem'],
+  [helper.HELPER_MAP_PUSH_ELEM, 'pushElem'],
+  [helper.HELPER_MAP_POP_ELEM, 'popElem'],
+  [helper.HELPER_MAP_PEEK_ELEM, 'peekElem'],
+  [helper.HELPER_REDIRECT_MAP, 'redirect'],
+  [helper.HELPER_FOR_EACH_MAP_ELEM, 'forEachCallback'],
+  [helper.HELPER_MAP_LOOKUP_PERCPU_ELEM, 'lookupPercpuElem'],
+]);
+
+export const callMapOperation: Fixup = (context, i) => {
+  const { insns, facts } = context.draft;
+  const id = insns.imm(i);
+  const operation = isHelperCall(insns, i, id) ? OPERATION.get(id) : undefined;
+  const mapIndex = facts[i]!.mapIndex;
+  if (operation === undefined || mapIndex < 0) return null;
+  const { spec } = context.input.maps[mapIndex]!;
+  const ops = context.profile.mapOps(spec.type);
+  if (ops === null) return null;
+  if (id === helper.HELPER_MAP_LOOKUP_ELEM) {
+    const lookup = inlineLookup(context.profile, spec, ops);
+    if (lookup !== null) return lookup;
+  }
+  const symbol = ops[operation];
+  if (symbol === null) return null;
+  callSymbol(context, i, symbol);
+  return 'done';
+};

@@ -1,0 +1,24 @@
+/** Numbers of the helpers that the rewrites know (enum bpf_func_id of the UAPI, which never change). */
+export const HELPER_MAP_LOOKUP_ELEM = 1;
+export const HELPER_MAP_UPDATE_ELEM = 2;
+export const HELPER_MAP_DELETE_ELEM = 3;
+export const HELPER_TAIL_CALL = 12;
+export const HELPER_REDIRECT_MAP = 51;
+export const HELPER_MAP_PUSH_ELEM = 87;
+export const HELPER_MAP_POP_ELEM = 88;
+export const HELPER_MAP_PEEK_ELEM = 89;
+export const HELPER_SK_STORAGE_GET = 107;
+export const HELPER_JIFFIES64 = 118;
+export const HELPER_INODE_STORAGE_GET = 145;
+export const HELPER_TASK_STORAGE_GET = 156;
+export const HELPER_FOR_EACH_MAP_ELEM = 164;
+export const HELPER_TIMER_SET_CALLBACK = 170;
+export const HELPER_GET_FUNC_IP = 173;
+export const HELPER_GET_BRANCH_SNAPSHOT = 176;
+export const HELPER_LOOP = 181;
+export const HELPER_GET_FUNC_ARG = 183;
+export const HELPER_GET_FUNC_RET = 184;
+export const HELPER_GET_FUNC_ARG_CNT = 185;
+export const HELPER_KPTR_XCHG = 194;
+export const HELPER_MAP_LOOKUP_PERCPU_ELEM = 195;
+export const HELPER_CGRP_STORAGE_GET = 210;

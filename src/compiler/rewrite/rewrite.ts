@@ -1,0 +1,129 @@
+/**
+ * From the program that the verifier accepted to what the JIT is given: the kernel's fix-ups, in the kernel's order
+ * (the end of bpf_check, Linux 6.12).
+ */
+import type { Instructions } from '../isa/instructions.js';
+import type { JitProgram, SymbolRef } from './program.js';
+import type { LineInfo } from '../load/program.js';
+import { fail, ok, type Outcome } from '../outcome.js';
+import { BPF_MAP_TYPE_ARENA } from '../targets/uapi.js';
+import { ENOMEM } from '../verify/errno.js';
+import { convertAccesses } from './accesses.js';
+import { addressSymbols } from './addresses.js';
+import { inlineLoops } from './bpf-loop.js';
+import { removeDeadCode } from './dead-code.js';
+import { splice, type Draft, type DraftFunction, type Patches } from './draft.js';
+import { dumpTranslated } from './dump.js';
+import { addExceptionCallback } from './exception-callback.js';
+import { removeFastcallSpills } from './fastcall-spills.js';
+import { fixUpInstructions } from './fixup-pass.js';
+import { initMayGotoCounters } from './fixups/may-goto.js';
+import { cutIntoFunctions } from './functions.js';
+import type { RewriteInput } from './input.js';
+import { addPrologue } from './prologue.js';
+import { Rejection } from './rejection.js';
+import { addZeroExtensions } from './zero-extension.js';
+
+/** A source line, and the translated instruction (in the whole program) that it starts at. */
+export interface TranslatedLine {
+  readonly instruction: number;
+  readonly info: LineInfo;
+}
+
+export interface Rewritten {
+  /** The whole program as the kernel dumps it. */
+  readonly translated: Instructions;
+  /** Its slots that hold addresses in the kernel. */
+  readonly translatedSymbols: ReadonlyMap<number, SymbolRef>;
+  /** Translated slot → instruction as handed in; -1 for what stands for none of them. Ascending but for those. */
+  readonly original: Int32Array;
+  /** Function → its first translated slot. */
+  readonly functionStarts: readonly number[];
+  /** Functions at the end that the kernel tells nobody of. */
+  readonly hiddenFunctions: number;
+  /** Bytes of stack of each function, as the verifier's statistics print them. */
+  readonly stackDepths: readonly number[];
+  /** Ascending, and no two at one instruction. */
+  readonly lines: readonly TranslatedLine[];
+  readonly jit: JitProgram;
+}
+
+/**
+ * Rewrites an accepted program. The few failures are the kernel's own: their message, where there is one, is the log's
+ * sentence.
+ */
+export function rewrite(input: RewriteInput): Outcome<Rewritten> {
+  const draft = draftOf(input);
+  const rejection = runPasses(draft, input);
+  if (rejection !== null) {
+    const { message, errno, instruction } = rejection;
+    return fail({ stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction });
+  }
+  return ok(result(draft, input));
+}
+
+function draftOf(input: RewriteInput): Draft {
+  const length = input.insns.length;
+  return {
+    insns: input.insns.clone(),
+    facts: [...input.facts],
+    origin: Int32Array.from({ length }, (_, i) => i),
+    symbols: addressSymbols(input),
+    functions: input.subprograms
+      .filter((s) => s.start < length)
+      .map((s): DraftFunction => ({
+        start: s.start,
+        name: s.name,
+        stackDepth: s.stackDepth,
+        isExceptionCallback: s.isExceptionCallback,
+        tailCallReachable: s.tailCallReachable,
+        hidden: false,
+      })),
+    lines: input.program.lineInfo.map((info) => ({ instruction: info.instruction, info })),
+  };
+}
+
+/** Null where all went well. */
+function runPasses(draft: Draft, input: RewriteInput): Rejection | null {
+  removeFastcallSpills(draft, input.subprograms);
+  let rejection = apply(draft, inlineLoops(draft));
+  if (rejection !== null) return rejection;
+  removeDeadCode(draft);
+  rejection = apply(draft, addPrologue(draft, input)) ?? apply(draft, convertAccesses(draft));
+  if (rejection !== null) return rejection;
+
+  if (input.seenException && input.exceptionCallbackSubprog === 0) addExceptionCallback(draft);
+  const fixups = fixUpInstructions(draft, input);
+  if (fixups instanceof Rejection) return fixups;
+  return (
+    apply(draft, fixups.patches) ??
+    apply(draft, initMayGotoCounters(draft, fixups.mayGoto)) ??
+    apply(draft, addZeroExtensions(draft))
+  );
+}
+
+function apply(draft: Draft, patches: Patches | Rejection): Rejection | null {
+  if (patches instanceof Rejection) return patches;
+  const overflow = splice(draft, patches);
+  if (overflow < 0) return null;
+  const original = draft.facts[overflow]!.original;
+  return new Rejection(`insn ${original} cannot be patched due to 16-bit range`, -ENOMEM, original);
+}
+
+function result(draft: Draft, input: RewriteInput): Rewritten {
+  const dump = dumpTranslated(draft);
+  return {
+    translated: dump.insns,
+    translatedSymbols: dump.symbols,
+    original: draft.origin,
+    functionStarts: draft.functions.map((f) => f.start),
+    hiddenFunctions: draft.functions.filter((f) => f.hidden).length,
+    stackDepths: draft.functions.map((f) => f.stackDepth),
+    lines: draft.lines,
+    jit: {
+      functions: cutIntoFunctions(draft, input.seenException),
+      arenaMap: input.maps.findIndex((m) => m.spec.type === BPF_MAP_TYPE_ARENA),
+      type: input.program.type,
+    },
+  };
+}
