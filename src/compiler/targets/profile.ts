@@ -49,6 +49,8 @@ export interface ContextAccess {
   readonly btfId: number;
   /** Width in bytes of the field that a narrower load is cut from; 0 where the access is taken as it is. */
   readonly fieldSize: number;
+  /** Bytes of the kernel's own field that the conversion loads (*target_size of convert_ctx_access); 0: fieldSize. */
+  readonly targetSize: number;
 }
 
 /** Context layout of one program type with one expected attach type. */
@@ -62,6 +64,20 @@ export interface ContextLayout {
   convert(opcode: number, dst: number, src: number, off: number, imm: number): Uint8Array | null;
   /** Instructions in front of the program (gen_prologue), given whether packet data is written directly; or null. */
   prologue(directWrite: boolean): Uint8Array | null;
+}
+
+/** struct bpf_map_ops of a map type, as far as programs call it: kernel symbols, null where it has none. */
+export interface MapOps {
+  readonly genLookup: string | null;
+  readonly lookupElem: string | null;
+  readonly updateElem: string | null;
+  readonly deleteElem: string | null;
+  readonly pushElem: string | null;
+  readonly popElem: string | null;
+  readonly peekElem: string | null;
+  readonly redirect: string | null;
+  readonly forEachCallback: string | null;
+  readonly lookupPercpuElem: string | null;
 }
 
 /** What a symbol of the target's kernel is. */
@@ -94,6 +110,12 @@ export interface Profile {
   helper(progType: number, attachType: number, attachBtfId: number, id: number): HelperProto | null;
   /** The context of this kind of program, or null where it has none the profile knows (BTF-typed contexts). */
   context(progType: number, attachType: number): ContextLayout | null;
+  /** What PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK and PTR_TO_XDP_SOCK show of a socket; null for other types. */
+  pointerContext(regType: number): ContextLayout | null;
+  /** The operations of a map type (enum bpf_map_type), or null where the kernel has no such maps. */
+  mapOps(mapType: number): MapOps | null;
+  /** Helpers (by number) whose calls the JIT replaces by instructions of its own. */
+  readonly jitInlinedHelpers: ReadonlySet<number>;
   /** Flags (KF_…) of a kernel function for this kind of program, or -1 where it may not call it. */
   kernelFunctionFlags(progType: number, btfFuncId: number): number;
   /** Members of a BTF id set or list of the kernel by its symbol (without __BTF_ID prefixes), empty where there is none. */
