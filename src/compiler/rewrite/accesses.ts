@@ -2,7 +2,8 @@
 import * as isa from '../isa/opcodes.js';
 import { EOPNOTSUPP } from '../verify/errno.js';
 import { convertContextAccess } from './context-access.js';
-import type { Draft, Patches } from './draft.js';
+import type { Draft } from './draft.js';
+import type { Patches } from './splice.js';
 import { ARENA_SIGN_EXTENSION, markProbedAccess } from './probed-access.js';
 import { Rejection } from './rejection.js';
 

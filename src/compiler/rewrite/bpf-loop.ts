@@ -15,7 +15,8 @@
  */
 import * as isa from '../isa/opcodes.js';
 import { E2BIG } from '../verify/errno.js';
-import { functionEnd, type Draft, type DraftFunction, type Patches } from './draft.js';
+import { functionEnd, type Draft, type DraftFunction } from './draft.js';
+import { type Patches } from './splice.js';
 import { Sequence } from './sequence.js';
 import { HELPER_LOOP } from './helpers.js';
 

@@ -6,7 +6,8 @@
  */
 import * as isa from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
-import { remove, type Draft } from './draft.js';
+import { type Draft } from './draft.js';
+import { remove } from './remove.js';
 import { isJump } from './sequence.js';
 
 export function removeDeadCode(draft: Draft): void {

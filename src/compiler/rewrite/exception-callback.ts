@@ -3,7 +3,8 @@
  * thrown.
  */
 import * as isa from '../isa/opcodes.js';
-import { appendHidden, type Draft } from './draft.js';
+import { type Draft } from './draft.js';
+import { appendHidden } from './splice.js';
 import { Sequence } from './sequence.js';
 
 export function addExceptionCallback(draft: Draft): void {

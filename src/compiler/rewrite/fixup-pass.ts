@@ -3,7 +3,8 @@
  *
  * The order of the kinds is the kernel's: the first that knows the instruction has the last word.
  */
-import { functionEnd, type Draft, type DraftFunction, type Patches } from './draft.js';
+import { functionEnd, type Draft, type DraftFunction } from './draft.js';
+import { type Patches } from './splice.js';
 import { castAddressSpace } from './fixups/address-space-cast.js';
 import { narrowArenaArithmetic } from './fixups/arena-arithmetic.js';
 import { guardDivision } from './fixups/division.js';

@@ -5,7 +5,8 @@
  * profile holds the instructions. A loop back to the program's first instruction does not run the prologue again.
  */
 import { Instructions } from '../isa/instructions.js';
-import type { Draft, Patches } from './draft.js';
+import type { Draft } from './draft.js';
+import type { Patches } from './splice.js';
 import type { RewriteInput } from './input.js';
 import { Sequence } from './sequence.js';
 

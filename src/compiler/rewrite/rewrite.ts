@@ -12,7 +12,8 @@ import { convertAccesses } from './accesses.js';
 import { addressSymbols } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
 import { removeDeadCode } from './dead-code.js';
-import { splice, type Draft, type DraftFunction, type Patches } from './draft.js';
+import { type Draft, type DraftFunction } from './draft.js';
+import { splice, type Patches } from './splice.js';
 import { dumpTranslated } from './dump.js';
 import { addExceptionCallback } from './exception-callback.js';
 import { removeFastcallSpills } from './fastcall-spills.js';
@@ -81,6 +82,12 @@ function draftOf(input: RewriteInput): Draft {
       })),
     lines: input.program.lineInfo.map((info) => ({ instruction: info.instruction, info })),
   };
+}
+
+/** Without BTF the kernel calls every function but the first "F". */
+function functionName(input: RewriteInput, f: number, typeId: number): string {
+  if (f === 0) return input.program.functionName;
+  return typeId === 0 || input.btf === null ? 'F' : input.btf.typeName(typeId);
 }
 
 /** Null where all went well. */

@@ -7,7 +7,8 @@
  * where the program reads all 64 bits.
  */
 import * as isa from '../isa/opcodes.js';
-import type { Draft, Patches } from './draft.js';
+import type { Draft } from './draft.js';
+import type { Patches } from './splice.js';
 import { Sequence } from './sequence.js';
 
 export function addZeroExtensions(draft: Draft): Patches {

@@ -9,7 +9,8 @@
  */
 import * as isa from '../../isa/opcodes.js';
 import { MAX_LOOPS } from '../bpf-loop.js';
-import type { Draft, DraftFunction, Patches } from '../draft.js';
+import type { Draft, DraftFunction } from '../draft.js';
+import type { Patches } from '../splice.js';
 import { branchTarget, Sequence } from '../sequence.js';
 import type { Fixup } from './fixup.js';
 
