@@ -72,9 +72,9 @@ function draftOf(input: RewriteInput): Draft {
     symbols: addressSymbols(input),
     functions: input.subprograms
       .filter((s) => s.start < length)
-      .map((s): DraftFunction => ({
+      .map((s, f): DraftFunction => ({
         start: s.start,
-        name: s.name,
+        name: functionName(input, f, s.typeId),
         stackDepth: s.stackDepth,
         isExceptionCallback: s.isExceptionCallback,
         tailCallReachable: s.tailCallReachable,
