@@ -5,25 +5,33 @@
  * the kernel's verifier does. Errnos stand in errno.ts.
  */
 import type { Btf } from '../btf/btf.js';
+import type { DisassemblyNames } from '../isa/disassemble.js';
 import type { Instructions } from '../isa/instructions.js';
-import type { Program } from '../load/program.js';
+import type { LineInfo, Program } from '../load/program.js';
 import type { Profile } from '../targets/profile.js';
-import type { Facts } from './facts.js';
+import { EOPNOTSUPP } from './errno.js';
+import { Facts } from './facts.js';
 import type { VerifierLog } from './log/log.js';
 import type { VerifierMap } from './map.js';
-import type { Frame, Reg, Reference } from './state.js';
+import { BacktrackMasks } from './prune/masks.js';
+import { IdMap } from './prune/id-map.js';
+import { JumpHistory } from './prune/history.js';
+import type { ExploredState } from './prune/explored.js';
+import { Reg, type Frame, type Reference, type StackSlot } from './state.js';
 
 /** State of one path: its call frames and what holds beyond them (struct bpf_verifier_state). */
 export class State {
   frames: Frame[] = [];
-  /** The state this one was forked from, for liveness, precision and loop detection. */
+  /** The checkpoint this path went through last, for liveness, precision and loop detection. */
   parent: State | null = null;
+  /** Paths through this state that are still to be explored. */
   branches = 0;
   insnIdx = 0;
   firstInsnIdx = 0;
   lastInsnIdx = 0;
-  /** Jumps walked since the parent: [instruction, previous instruction, flags] triples, see prune/. */
-  jumpHistory: number[] = [];
+  /** Its part [historyStart, historyEnd) of env.history. */
+  historyStart = 0;
+  historyEnd = 0;
   currentFrame = 0;
   speculative = false;
   activeLockId = 0;
@@ -42,10 +50,23 @@ export class State {
   }
 }
 
+/** A path put off: where it goes on, and how long the log was when it was (struct bpf_verifier_stack_elem). */
+export interface PendingPath {
+  readonly state: State;
+  readonly insnIdx: number;
+  readonly prevInsnIdx: number;
+  readonly logPosition: number;
+}
+
 /** A subprogram: instructions [start, next one's start). Subprogram 0 is the program itself. */
 export class Subprogram {
   start = 0;
-  name = '';
+  /** BTF id of its function, 0 without function information. */
+  typeId = 0;
+  /** LINKAGE_…; static where there is no function information. */
+  linkage = 0;
+  /** Its BTF prototype does not tell what it is called with. */
+  unreliable = false;
   /** Index into line information of its first line. */
   lineInfoIdx = 0;
   stackDepth = 0;
@@ -56,58 +77,123 @@ export class Subprogram {
   isAsyncCallback = false;
   isExceptionCallback = false;
   isGlobal = false;
+  /** Global functions: called from verified code, and verified on its own. */
   called = false;
+  verified = false;
   argsCached = false;
   args: unknown[] = [];
   changesPktData = false;
   mightSleep = false;
+  /** Stack below this offset is used by bpf_fastcall spills only; 0 where there are none. */
   fastcallStackOff = 0;
   keepFastcallStack = false;
 }
 
 /** The verifier's working set (struct bpf_verifier_env). Every run is privileged: root with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN. */
-export interface Env {
-  readonly program: Program;
-  readonly profile: Profile;
-  /** Working copy of the program's instructions: what is resolved while verifying is written here. */
-  readonly insns: Instructions;
-  readonly facts: Facts[];
-  readonly maps: readonly VerifierMap[];
-  /** The program's own BTF. */
-  readonly btf: Btf | null;
-  subprograms: Subprogram[];
-  readonly log: VerifierLog;
+export class Env {
+  readonly facts: Facts[] = [];
+  /** Sorted by start. */
+  subprograms: Subprogram[] = [];
+  /** Checked line information, null where the program has none. */
+  lineInfo: readonly LineInfo[] | null = null;
+  hasFuncInfo = false;
 
   /** Current path and place. */
-  state: State;
-  insnIdx: number;
-  prevInsnIdx: number;
-  insnProcessed: number;
+  state: State = new State();
+  insnIdx = 0;
+  prevInsnIdx = -1;
+  insnProcessed = 0;
 
   /** Next id for registers and references (++env.idGen). */
-  idGen: number;
+  idGen = 0;
 
   /** Program facts that some checks settle and others read. */
-  strictAlignment: boolean;
-  sleepable: boolean;
+  strictAlignment = false;
+  sleepable = false;
+  testStateFreq = false;
+  testRegInvariants = false;
+  gplCompatible = false;
+  /** As checks see it: fixed up where the kernel does, and the target's for freplace programs. */
+  progType = 0;
+  expectedAttachType = 0;
   /** What BTF-typed contexts are typed by: prototype id in attachBtf, and the attach point's name. */
-  attachFuncProto: number;
-  attachFuncName: string;
-  attachBtf: Btf | null;
-  attachBtfId: number;
-  attachBtfTrace: boolean;
-  seenDirectWrite: boolean;
-  seenException: boolean;
-  exceptionCallbackSubprog: number;
-  usesArena: boolean;
-  maxCtxOffset: number;
-  maxPktOffset: number;
-  maxTpAccess: number;
-  maxRdonlyAccess: number;
-  maxRdwrAccess: number;
+  attachFuncProto = 0;
+  attachFuncName = '';
+  attachBtf: Btf | null = null;
+  attachBtfId = 0;
+  attachBtfTrace = false;
+  seenDirectWrite = false;
+  seenException = false;
+  exceptionCallbackSubprog = 0;
+  usesArena = false;
+  /** Index of the arena map, -1 where there is none. */
+  arenaMap = -1;
+  /** Indices of the maps in the order in which instructions first name them. */
+  readonly usedMaps: number[] = [];
+  maxCtxOffset = 0;
+  maxPktOffset = 0;
+  maxTpAccess = 0;
+  maxRdonlyAccess = 0;
+  maxRdwrAccess = 0;
+  /** bpf_prog_aux's and bpf_prog's bits that change how it is run or rewritten. */
+  callGetStack = false;
+  callGetFuncIp = false;
+  callsKernelFunction = false;
+  enforceExpectedAttachType = false;
+  callbackGetRange: readonly [number, number] | null = null;
+
+  /** Search. */
+  readonly pending: PendingPath[] = [];
+  readonly explored: (ExploredState | null)[];
+  readonly history = new JumpHistory();
+  /** Entry of the history that the current instruction has made, -1 for none. */
+  historyEntry = -1;
+  readonly masks = new BacktrackMasks();
+  readonly idMap = new IdMap();
+  jumpsProcessed = 0;
+  prevJumpsProcessed = 0;
+  prevInsnProcessed = 0;
+  totalStates = 0;
+  peakStates = 0;
+  maxStatesPerInsn = 0;
+  longestMarkReadWalk = 0;
+  /** Recycled objects: states are copied at every branch. */
+  readonly framePool: Frame[] = [];
+  readonly slotPool: StackSlot[] = [];
+  /** Registers that stand for a jump's immediate operand. */
+  readonly immediateReg = new Reg();
+  readonly immediateRegCopy = new Reg();
+
+  /** What the log has still to tell of: registers and stack slots changed since they were printed last. */
+  scratchedRegs = 0;
+  scratchedStackLo = 0;
+  scratchedStackHi = 0;
+  /** Index of the line information printed last, -1 for none. */
+  prevLineInfo = -1;
+  prevLogPosition = 0;
+  prevInsnPrintLength = 0;
+  disassemblyNames: DisassemblyNames | null = null;
 
   /** The feature of the second half that this program needs; set by unsupported(). */
-  missingFeature: string | null;
+  missingFeature: string | null = null;
+
+  constructor(
+    readonly program: Program,
+    readonly profile: Profile,
+    /** Working copy of the program's instructions: what is resolved while verifying is written here. */
+    readonly insns: Instructions,
+    readonly maps: readonly VerifierMap[],
+    /** The program's own BTF. */
+    readonly btf: Btf | null,
+    readonly log: VerifierLog,
+  ) {
+    this.explored = new Array<ExploredState | null>(insns.length).fill(null);
+    for (let i = 0; i < insns.length; i++) {
+      const facts = new Facts();
+      facts.original = i;
+      this.facts.push(facts);
+    }
+  }
 }
 
 /** The register of the current frame. */
@@ -119,7 +205,7 @@ export function currentRegs(env: Env): Reg[] {
 export function unsupported(env: Env, feature: string): number {
   env.missingFeature ??= feature;
   env.log.write(`bpf-jitd: not supported yet: ${feature}\n`);
-  return -95;
+  return -EOPNOTSUPP;
 }
 
 export type { Reference };

@@ -23,8 +23,14 @@ export class Facts {
   /** LD_IMM64 of a map or map value: index and offset in the value. */
   immMapIndex = -1;
   immMapOff = 0;
-  /** LD_IMM64 of a kernel variable. */
+  /** The address that the log shows of it: of arenas alone it is known. */
+  immAddressHi = 0;
+  immAddressLo = 0;
+  /** LD_IMM64 of a kernel variable or function: its BTF id, the type of the pointer, and what that points to. */
   btfVarId = 0;
+  btfVarRegType = 0;
+  btfVarTypeId = 0;
+  btfVarMemSize = 0;
   /** bpf_loop: inline it, with this callback. */
   loopInline = false;
   loopFlagsZero = true;
@@ -46,6 +52,8 @@ export class Facts {
   objNewSize = 0;
   graphNodeOffset = 0;
   record: BtfRecord | null = null;
+  /** The type in the program's BTF that `record` is of. */
+  recordTypeId = 0;
   /** bpf_fastcall: part of a spill/fill pattern, and how many spills stand around the call. */
   fastcallPattern = false;
   fastcallSpills = 0;
@@ -55,5 +63,6 @@ export class Facts {
   prunePoint = false;
   forceCheckpoint = false;
   jumpPoint = false;
+  jumpTarget = false;
   callsCallback = false;
 }

@@ -16,6 +16,9 @@ export const LIVE_READ = 3;
 export const LIVE_WRITTEN = 4;
 export const LIVE_DONE = 8;
 
+/** Flag of a scalar's id: it equals the other registers of that id plus its own `off` (BPF_ADD_CONST). */
+export const ADD_CONST = 0x80000000 | 0;
+
 /** What one byte of a stack slot holds (enum bpf_stack_slot_type). */
 export const STACK_INVALID = 0;
 export const STACK_SPILL = 1;
@@ -127,7 +130,15 @@ export class Reg {
     this.precise = o.precise;
   }
 
-  /** copyFrom, but the destination keeps its own liveness and parent (the kernel's copy_register_state of a move). */
+  /** Takes over the value, but keeps its own place in the parentage and its own write mark (copy_register_state). */
+  copyValueFrom(o: Reg): void {
+    const parent = this.parent;
+    const live = this.live;
+    this.copyFrom(o);
+    this.parent = parent;
+    this.live = live;
+  }
+
   clone(): Reg {
     const r = new Reg();
     r.copyFrom(this);
@@ -142,13 +153,13 @@ export class StackSlot {
   readonly bytes = new Uint8Array(8);
 }
 
-/** An acquired reference that the program must release. */
+/** An acquired reference that the program must release (struct bpf_reference_state). */
 export interface Reference {
-  /** 1 an object, 2 a lock. */
-  readonly type: number;
   readonly id: number;
+  /** Instruction that acquired it, for the report of a leak. */
   readonly instruction: number;
-  readonly ptr: unknown;
+  /** Number of the callback frame that acquired it, 0 outside of callbacks. */
+  readonly callbackRef: number;
 }
 
 /** One call frame. */
@@ -160,16 +171,15 @@ export class Frame {
   callsite = -1;
   frameno = 0;
   subprog = 0;
-  /** This frame is a callback that a helper runs asynchronously, and which one (bpf_timer's). */
+  /** Callbacks armed so far, which tells one entry into an asynchronous callback from the next. */
   asyncEntryCount = 0;
   inCallbackFn = false;
   inAsyncCallbackFn = false;
   inExceptionCallbackFn = false;
+  /** Iterations simulated of the callback in the frame above. */
   callbackDepth = 0;
   /** Allowed range of the callback's return value. */
   callbackRet: readonly [number, number] = [0, 0];
-  /** How to set up the callee's registers on each iteration of this callback. */
-  setCalleeState: unknown = null;
 
   constructor() {
     for (let i = 0; i < 11; i++) this.regs.push(new Reg());

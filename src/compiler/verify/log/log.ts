@@ -2,6 +2,8 @@
 export const LOG_LEVEL1 = 1;
 export const LOG_LEVEL2 = 2;
 export const LOG_STATS = 4;
+/** Instructions and states are printed. */
+export const LOG_LEVEL = LOG_LEVEL1 | LOG_LEVEL2;
 
 /** The verifier's log: text in order, cut back when a path turns out well (level 1). */
 export class VerifierLog {
@@ -15,6 +17,16 @@ export class VerifierLog {
     return this.written;
   }
 
+  /** Whether instructions and states are to be printed. */
+  get prints(): boolean {
+    return (this.level & LOG_LEVEL) !== 0;
+  }
+
+  /** Whether states are kept on success and precision marks are traced. */
+  get detailed(): boolean {
+    return (this.level & LOG_LEVEL2) !== 0;
+  }
+
   write(text: string): void {
     if (this.level === 0) return;
     this.parts.push(text);
@@ -23,10 +35,12 @@ export class VerifierLog {
 
   /** Forgets everything behind a position. */
   reset(position: number): void {
-    if (position >= this.written) return;
-    const kept = this.toString().slice(0, position);
-    this.parts = [kept];
-    this.written = kept.length;
+    while (this.written > position) {
+      const last = this.parts.pop()!;
+      const start = this.written - last.length;
+      this.written = start;
+      if (start < position) this.write(last.slice(0, position - start));
+    }
   }
 
   toString(): string {

@@ -1,0 +1,128 @@
+/** Making, copying and recycling call frames and states: the verifier's main cost, since every branch copies one. */
+import { PTR_TO_STACK } from '../targets/types.js';
+import { markKnownZero, markNotInit } from './domain/scalar.js';
+import { State } from './env.js';
+import type { Env } from './env.js';
+import { markStateScratched } from './log/scratch.js';
+import { Frame, LIVE_NONE, Reg, StackSlot } from './state.js';
+
+/** What a slot that was never used holds. Never written to. */
+const EMPTY_REG = new Reg();
+
+function allocSlot(env: Env): StackSlot {
+  return env.slotPool.pop() ?? new StackSlot();
+}
+
+/** A frame of unspecified contents and no stack. */
+export function allocFrame(env: Env): Frame {
+  return env.framePool.pop() ?? new Frame();
+}
+
+/** Gives a frame's objects back. No register of it may be anyone's parent. */
+export function releaseFrame(env: Env, frame: Frame): void {
+  for (const slot of frame.stack) env.slotPool.push(slot);
+  frame.stack.length = 0;
+  env.framePool.push(frame);
+}
+
+export function releaseState(env: Env, state: State): void {
+  for (const frame of state.frames) releaseFrame(env, frame);
+  state.frames.length = 0;
+}
+
+/** Makes the frame's stack at least `bytes` deep, and its subprogram's depth with it (grow_stack_state). */
+export function growStack(env: Env, frame: Frame, bytes: number): void {
+  const slots = (bytes + 7) >> 3;
+  if (frame.stack.length >= slots) return;
+  while (frame.stack.length < slots) {
+    const slot = allocSlot(env);
+    slot.spilled.copyFrom(EMPTY_REG);
+    slot.bytes.fill(0);
+    frame.stack.push(slot);
+  }
+  const subprogram = env.subprograms[frame.subprog]!;
+  if (subprogram.stackDepth < slots * 8) subprogram.stackDepth = slots * 8;
+}
+
+/** A frame as a function is entered with it: nothing but the frame pointer is known (init_func_state). */
+export function initFrame(env: Env, frame: Frame, callsite: number, frameno: number, subprog: number): void {
+  for (const slot of frame.stack) env.slotPool.push(slot);
+  frame.stack.length = 0;
+  frame.references = [];
+  frame.callsite = callsite;
+  frame.frameno = frameno;
+  frame.subprog = subprog;
+  frame.asyncEntryCount = 0;
+  frame.inCallbackFn = false;
+  frame.inAsyncCallbackFn = false;
+  frame.inExceptionCallbackFn = false;
+  frame.callbackDepth = 0;
+  frame.callbackRet = [0, 0];
+  for (const reg of frame.regs) {
+    markNotInit(reg);
+    reg.live = LIVE_NONE;
+    reg.parent = null;
+    reg.subregDef = 0;
+    reg.frame = 0;
+  }
+  const fp = frame.regs[10]!;
+  markKnownZero(fp);
+  fp.type = PTR_TO_STACK;
+  fp.frame = frameno;
+  markStateScratched(env);
+}
+
+/** An independent copy of a frame. */
+export function copyFrame(env: Env, from: Frame): Frame {
+  const to = allocFrame(env);
+  for (let i = 0; i < 11; i++) to.regs[i]!.copyFrom(from.regs[i]!);
+  const stack = to.stack;
+  for (let i = 0; i < from.stack.length; i++) {
+    const slot = allocSlot(env);
+    const source = from.stack[i]!;
+    slot.spilled.copyFrom(source.spilled);
+    copyBytes(slot.bytes, source.bytes);
+    stack.push(slot);
+  }
+  to.references = from.references.length === 0 ? [] : from.references.slice();
+  to.callsite = from.callsite;
+  to.frameno = from.frameno;
+  to.subprog = from.subprog;
+  to.asyncEntryCount = from.asyncEntryCount;
+  to.inCallbackFn = from.inCallbackFn;
+  to.inAsyncCallbackFn = from.inAsyncCallbackFn;
+  to.inExceptionCallbackFn = from.inExceptionCallbackFn;
+  to.callbackDepth = from.callbackDepth;
+  to.callbackRet = from.callbackRet;
+  return to;
+}
+
+/** Uint8Array.set costs more than eight stores. */
+function copyBytes(to: Uint8Array, from: Uint8Array): void {
+  for (let i = 0; i < 8; i++) to[i] = from[i]!;
+}
+
+/** An independent copy of a state (copy_verifier_state); only `insnIdx` is not taken over. */
+export function copyState(env: Env, from: State): State {
+  const to = new State();
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(env, from.frames[i]!));
+  to.parent = from.parent;
+  to.branches = from.branches;
+  to.firstInsnIdx = from.firstInsnIdx;
+  to.lastInsnIdx = from.lastInsnIdx;
+  to.historyStart = from.historyStart;
+  to.historyEnd = from.historyEnd;
+  to.currentFrame = from.currentFrame;
+  to.speculative = from.speculative;
+  to.activeLockId = from.activeLockId;
+  to.activeLockPtr = from.activeLockPtr;
+  to.activeRcuLock = from.activeRcuLock;
+  to.activePreemptLocks = from.activePreemptLocks;
+  to.usedAsLoopEntry = from.usedAsLoopEntry;
+  to.inSleepable = from.inSleepable;
+  to.dfsDepth = from.dfsDepth;
+  to.callbackUnrollDepth = from.callbackUnrollDepth;
+  to.mayGotoDepth = from.mayGotoDepth;
+  to.loopEntry = from.loopEntry;
+  return to;
+}

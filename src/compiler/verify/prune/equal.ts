@@ -1,0 +1,179 @@
+/** Whether a state is safe because one explored before was: comparison of registers, stacks, references. */
+import * as t from '../../targets/types.js';
+import { markUnknown } from '../domain/scalar.js';
+import type { Env, State } from '../env.js';
+import { isSpilledScalarReg64, isStackAllMisc } from '../slots.js';
+import {
+  ADD_CONST,
+  LIVE_READ,
+  Reg,
+  STACK_DYNPTR,
+  STACK_INVALID,
+  STACK_ITER,
+  STACK_MISC,
+  STACK_SPILL,
+  STACK_ZERO,
+} from '../state.js';
+import type { Frame, StackSlot } from '../state.js';
+import type { IdMap } from './id-map.js';
+import { rangeWithin, sameBounds, sameKind, tnumWithin } from './same.js';
+
+/** How much alike two states must be. */
+export const NOT_EXACT = 0;
+/** Identical but for ids. */
+export const EXACT = 1;
+/** Ranges within the old ones, but nothing is left out for not being read: marks in loops are not final. */
+export const RANGE_WITHIN = 2;
+
+/** Stands for what a load from a slot of unknown bytes gives. Never written to. */
+const UNBOUND = unboundReg();
+
+function unboundReg(): Reg {
+  const reg = new Reg();
+  markUnknown(reg);
+  reg.live |= LIVE_READ;
+  return reg;
+}
+
+/** Identical registers, ids renamed. */
+export function regsExact(old: Reg, cur: Reg, ids: IdMap): boolean {
+  return (
+    sameKind(old, cur) && sameBounds(old, cur) && ids.match(old.id, cur.id) && ids.match(old.refObjId, cur.refObjId)
+  );
+}
+
+function scalarSafe(old: Reg, cur: Reg, ids: IdMap, exact: number): boolean {
+  if (!old.precise && exact === NOT_EXACT) return true;
+  const oldLinked = (old.id & ADD_CONST) !== 0;
+  const curLinked = (cur.id & ADD_CONST) !== 0;
+  if (oldLinked && !curLinked) return false;
+  if (old.id !== 0 && !oldLinked && curLinked) return false;
+  if (oldLinked && old.off !== cur.off) return false;
+  return ids.matchScalar(old.id, cur.id) && rangeWithin(old, cur) && tnumWithin(old, cur);
+}
+
+function packetSafe(old: Reg, cur: Reg, ids: IdMap): boolean {
+  // Negative ranges say that the pointer lies behind the packet's end.
+  if (old.range < 0 || cur.range < 0) {
+    if (old.range !== cur.range) return false;
+  } else if (old.range > cur.range) return false;
+  if (old.off !== cur.off) return false;
+  return ids.match(old.id, cur.id) && rangeWithin(old, cur) && tnumWithin(old, cur);
+}
+
+/** Whether what holds of `old` allows `cur` in its place (regsafe). */
+function regSafe(old: Reg, cur: Reg, ids: IdMap, exact: number): boolean {
+  if (exact === EXACT) return regsExact(old, cur, ids);
+  if (exact === NOT_EXACT && (old.live & LIVE_READ) === 0) return true;
+  if (old.type === t.NOT_INIT && (exact === NOT_EXACT || cur.type === t.NOT_INIT)) return true;
+  if (old.type !== cur.type) return false;
+  switch (old.type & t.BASE_MASK) {
+    case t.SCALAR_VALUE:
+      return scalarSafe(old, cur, ids, exact);
+    case t.PTR_TO_MAP_KEY:
+    case t.PTR_TO_MAP_VALUE:
+    case t.PTR_TO_MEM:
+    case t.PTR_TO_BUF:
+    case t.PTR_TO_TP_BUFFER:
+      return (
+        sameKind(old, cur) &&
+        rangeWithin(old, cur) &&
+        tnumWithin(old, cur) &&
+        ids.match(old.id, cur.id) &&
+        ids.match(old.refObjId, cur.refObjId)
+      );
+    case t.PTR_TO_PACKET_META:
+    case t.PTR_TO_PACKET:
+      return packetSafe(old, cur, ids);
+    case t.PTR_TO_STACK:
+      return regsExact(old, cur, ids) && old.frame === cur.frame;
+    case t.PTR_TO_ARENA:
+      return true;
+    default:
+      return regsExact(old, cur, ids);
+  }
+}
+
+/** The scalar that a load of all eight bytes of a slot gives, or null where it gives something else. */
+function scalarOf(slot: StackSlot): Reg | null {
+  if (isSpilledScalarReg64(slot)) return slot.spilled;
+  return isStackAllMisc(slot) ? UNBOUND : null;
+}
+
+/** Slots whose bytes are all of one kind, compared by what that kind keeps. */
+function slotSafe(old: StackSlot, cur: StackSlot, ids: IdMap, exact: number): boolean {
+  const a = old.spilled;
+  const b = cur.spilled;
+  switch (old.bytes[7]) {
+    case STACK_SPILL:
+      return regSafe(a, b, ids, exact);
+    case STACK_DYNPTR:
+      return a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst && ids.match(a.refObjId, b.refObjId);
+    case STACK_ITER:
+      // Depth is left out: it only tells iterations apart for the detection of endless loops.
+      return (
+        a.type === b.type &&
+        a.btf === b.btf &&
+        a.btfId === b.btfId &&
+        a.iterState === b.iterState &&
+        ids.match(a.refObjId, b.refObjId)
+      );
+    default:
+      return true;
+  }
+}
+
+function stackSafe(old: Frame, cur: Frame, ids: IdMap, exact: number): boolean {
+  const oldStack = old.stack;
+  const curStack = cur.stack;
+  slots: for (let s = 0; s < oldStack.length; s++) {
+    const a = oldStack[s]!;
+    const b = s < curStack.length ? curStack[s]! : null;
+    for (let i = 0; i < 8; i++) {
+      const kind = a.bytes[i]!;
+      if (exact !== NOT_EXACT && (b === null || kind !== b.bytes[i])) return false;
+      if (exact === NOT_EXACT && (a.spilled.live & LIVE_READ) === 0) continue slots;
+      if (kind === STACK_INVALID || kind === STACK_MISC) continue;
+      if (b === null) return false;
+      const oldReg = scalarOf(a);
+      const curReg = oldReg === null ? null : scalarOf(b);
+      if (oldReg !== null && curReg !== null) {
+        if (!regSafe(oldReg, curReg, ids, exact)) return false;
+        continue slots;
+      }
+      // An old STACK_MISC accepts everything, uninitialised stack included: the program runs with CAP_PERFMON.
+      if (kind !== b.bytes[i]) return false;
+      if (i === 7 && kind !== STACK_ZERO && !slotSafe(a, b, ids, exact)) return false;
+    }
+  }
+  return true;
+}
+
+function framesEqual(env: Env, old: Frame, cur: Frame, exact: number): boolean {
+  if (old.callbackDepth > cur.callbackDepth) return false;
+  const ids = env.idMap;
+  for (let i = 0; i < 11; i++) if (!regSafe(old.regs[i]!, cur.regs[i]!, ids, exact)) return false;
+  if (!stackSafe(old, cur, ids, exact)) return false;
+  if (old.references.length !== cur.references.length) return false;
+  for (let i = 0; i < old.references.length; i++) {
+    if (!ids.match(old.references[i]!.id, cur.references[i]!.id)) return false;
+  }
+  return true;
+}
+
+/** Whether every continuation that is safe from `old` is safe from `cur` (states_equal). */
+export function statesEqual(env: Env, old: State, cur: State, exact: number): boolean {
+  if (old.currentFrame !== cur.currentFrame) return false;
+  env.idMap.reset(env.idGen);
+  if (old.speculative && !cur.speculative) return false;
+  if (old.activeLockPtr !== cur.activeLockPtr) return false;
+  if (!env.idMap.match(old.activeLockId, cur.activeLockId)) return false;
+  if (old.activeRcuLock !== cur.activeRcuLock) return false;
+  if (old.activePreemptLocks !== cur.activePreemptLocks) return false;
+  if (old.inSleepable !== cur.inSleepable) return false;
+  for (let i = 0; i <= old.currentFrame; i++) {
+    if (old.frames[i]!.callsite !== cur.frames[i]!.callsite) return false;
+    if (!framesEqual(env, old.frames[i]!, cur.frames[i]!, exact)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,98 @@
+/**
+ * How paths went: an entry for each instruction that was not reached by falling through, or that did something which
+ * precision tracking cannot read off the instruction (struct bpf_insn_hist_entry).
+ *
+ * All paths share one growing array: a state owns the part [historyStart, historyEnd), its checkpoint the part before.
+ * A path taken up again overwrites what the one before it added behind their common part.
+ */
+import type { Env, State } from '../env.js';
+
+/** The instruction touches a stack slot: frame number in bits 0–2, slot in bits 3–8. */
+export const INSN_F_STACK_ACCESS = 1 << 9;
+/** A jump's operand is a stack pointer. */
+export const INSN_F_DST_REG_STACK = 1 << 10;
+export const INSN_F_SRC_REG_STACK = 1 << 11;
+
+const INITIAL_CAPACITY = 64;
+/** The kernel keeps the previous instruction in 20 bits. */
+const PREVIOUS_MASK = 0xfffff;
+
+/** Registers that gained range together, packed as domain/ids.ts does; null for none. */
+export type LinkedRegs = readonly number[];
+
+export class JumpHistory {
+  private capacity = INITIAL_CAPACITY;
+  insn = new Int32Array(INITIAL_CAPACITY);
+  previous = new Int32Array(INITIAL_CAPACITY);
+  flags = new Int32Array(INITIAL_CAPACITY);
+  readonly linked: (LinkedRegs | null)[] = [];
+
+  set(at: number, insn: number, previous: number, flags: number, linked: LinkedRegs | null): void {
+    if (at >= this.capacity) this.grow();
+    this.insn[at] = insn;
+    this.previous[at] = previous & PREVIOUS_MASK;
+    this.flags[at] = flags;
+    this.linked[at] = linked;
+  }
+
+  private grow(): void {
+    this.capacity *= 2;
+    this.insn = enlarged(this.insn, this.capacity);
+    this.previous = enlarged(this.previous, this.capacity);
+    this.flags = enlarged(this.flags, this.capacity);
+  }
+}
+
+function enlarged(old: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(capacity);
+  bigger.set(old);
+  return bigger;
+}
+
+/** Flags of an access to a stack slot. */
+export function insnStackAccessFlags(frameno: number, slot: number): number {
+  return INSN_F_STACK_ACCESS | (slot << 3) | frameno;
+}
+
+export function stackAccessSlot(flags: number): number {
+  return (flags >> 3) & 0x3f;
+}
+
+export function stackAccessFrame(flags: number): number {
+  return flags & 7;
+}
+
+/** Notes the current instruction in the current path's history, or adds to what is noted of it. Answers 0. */
+export function pushJumpHistory(env: Env, flags: number, linked: LinkedRegs | null = null): number {
+  const history = env.history;
+  if (env.historyEntry >= 0) {
+    history.flags[env.historyEntry]! |= flags;
+    history.linked[env.historyEntry] = linked;
+    return 0;
+  }
+  const state = env.state;
+  history.set(state.historyEnd, env.insnIdx, env.prevInsnIdx, flags, linked);
+  env.historyEntry = state.historyEnd++;
+  return 0;
+}
+
+/** Index of the entry that the part [start, end) ends with, if it is one of this instruction; -1 otherwise. */
+export function entryAt(env: Env, start: number, end: number, insn: number): number {
+  return end > start && env.history.insn[end - 1] === insn ? end - 1 : -1;
+}
+
+/** No instruction of the state comes before. */
+export const NO_PREVIOUS = -2;
+
+/**
+ * The instruction executed before `insn` in a state's path, walking back through its history whose end is `end`.
+ * NO_PREVIOUS where the state begins. The caller takes one entry off where `entryAt` finds one.
+ */
+export function previousInsn(env: Env, state: State, insn: number, start: number, end: number): number {
+  const count = end - start;
+  if (insn === state.firstInsnIdx) {
+    if (count === 0) return NO_PREVIOUS;
+    if (count === 1 && env.history.insn[start] === insn) return NO_PREVIOUS;
+  }
+  return count > 0 && env.history.insn[end - 1] === insn ? env.history.previous[end - 1]! : insn - 1;
+}

@@ -1,0 +1,218 @@
+/**
+ * Precision: a scalar's exact value matters only where a decision rested on it. Such a decision is traced back along
+ * the path, instruction by instruction and checkpoint by checkpoint, to all that the value was computed from; what is
+ * marked there must lie within the old range for two states to be equal. The state we are in needs no marks: it is not
+ * kept yet.
+ */
+import { SCALAR_VALUE } from '../../targets/types.js';
+import type { Env, State } from '../env.js';
+import { EFAULT, ENOTSUPP } from '../errno.js';
+import { regMaskText, slotMaskText } from '../log/masks.js';
+import { printState } from '../log/state.js';
+import { isSpilledReg, isSpilledScalarReg } from '../slots.js';
+import { LIVE_READ } from '../state.js';
+import type { Frame, Reg } from '../state.js';
+import { backtrackInsn } from './backtrack.js';
+import { NO_PREVIOUS, entryAt, previousInsn } from './history.js';
+
+/** R1 to R5. */
+const ARGUMENTS = 0x3e;
+
+/** Gives tracing up: every scalar of every checkpoint of this path is precise. */
+function markAllPrecise(env: Env): void {
+  const trace = env.log.detailed;
+  if (trace) {
+    env.log.write(`mark_precise: frame${env.state.currentFrame}: falling back to forcing all scalars precise\n`);
+  }
+  for (let state = env.state.parent; state !== null; state = state.parent) {
+    for (let f = 0; f <= state.currentFrame; f++) {
+      const frame = state.frames[f]!;
+      for (let r = 0; r < 10; r++) {
+        if (!forcePrecise(frame.regs[r]!) || !trace) continue;
+        env.log.write(`force_precise: frame${f}: forcing r${r} to be precise\n`);
+      }
+      for (let s = 0; s < frame.stack.length; s++) {
+        const slot = frame.stack[s]!;
+        if (!isSpilledReg(slot) || !forcePrecise(slot.spilled) || !trace) continue;
+        env.log.write(`force_precise: frame${f}: forcing fp${-(s + 1) * 8} to be precise\n`);
+      }
+    }
+  }
+}
+
+/** Whether the mark is new. */
+function forcePrecise(reg: Reg): boolean {
+  if (reg.type !== SCALAR_VALUE || reg.precise) return false;
+  reg.precise = true;
+  return true;
+}
+
+/** Drops all marks of a state: what its continuation needs is traced back to it anew. */
+export function markAllImprecise(state: State): void {
+  for (let f = 0; f <= state.currentFrame; f++) {
+    const frame = state.frames[f]!;
+    for (let r = 0; r < 10; r++) {
+      const reg = frame.regs[r]!;
+      if (reg.type === SCALAR_VALUE) reg.precise = false;
+    }
+    for (const slot of frame.stack) {
+      if (isSpilledReg(slot) && slot.spilled.type === SCALAR_VALUE) slot.spilled.precise = false;
+    }
+  }
+}
+
+/** The path began with a subprogram: its arguments, which nothing computed, are all that may be wanted. */
+function reachedEntry(env: Env, state: State): number {
+  const { masks } = env;
+  const frame = state.frames[0]!;
+  const wanted = masks.regs[masks.frame]!;
+  const isEntry = state.currentFrame === 0 && frame.subprog > 0 && frame.callsite === -1;
+  if (isEntry && !masks.hasSlots(masks.frame) && (wanted & ~ARGUMENTS) === 0) {
+    for (let r = 0; r < 11; r++) {
+      if ((wanted & (1 << r)) === 0) continue;
+      masks.clearReg(r);
+      if (frame.regs[r]!.type === SCALAR_VALUE) frame.regs[r]!.precise = true;
+    }
+    return 0;
+  }
+  const slots = slotMaskText(masks.slotsLo[masks.frame]!, masks.slotsHi[masks.frame]!);
+  env.log.write(
+    `BUG backtracking func entry subprog ${frame.subprog} reg_mask ${wanted.toString(16)} stack_mask ${slots}\n`,
+  );
+  return -EFAULT;
+}
+
+/** Marks what is wanted in a checkpoint's frame; what it has marked already, or is no scalar, is wanted no more. */
+function markWanted(env: Env, frame: Frame, f: number): number {
+  const { masks } = env;
+  const regs = masks.regs[f]!;
+  for (let r = 0; r < 11; r++) {
+    if ((regs & (1 << r)) !== 0 && !forcePrecise(frame.regs[r]!)) masks.clearFrameReg(f, r);
+  }
+  if (!masks.hasSlots(f)) return 0;
+  for (let s = 0; s < 64; s++) {
+    if (!masks.hasSlot(f, s)) continue;
+    if (s >= frame.stack.length) {
+      env.log.write(`BUG backtracking (stack slot ${s}, total slots ${frame.stack.length})\n`);
+      return -EFAULT;
+    }
+    const slot = frame.stack[s]!;
+    if (!isSpilledScalarReg(slot) || !forcePrecise(slot.spilled)) masks.clearSlot(f, s);
+  }
+  return 0;
+}
+
+function markCheckpoint(env: Env, state: State): number {
+  const { masks } = env;
+  for (let f = masks.frame; f >= 0; f--) {
+    const frame = state.frames[f]!;
+    const err = markWanted(env, frame, f);
+    if (err !== 0) return err;
+    if (!env.log.detailed) continue;
+    const slots = slotMaskText(masks.slotsLo[f]!, masks.slotsHi[f]!);
+    env.log.write(`mark_precise: frame${f}: parent state regs=${regMaskText(masks.regs[f]!)} stack=${slots}: `);
+    printState(env, frame, true);
+  }
+  return 0;
+}
+
+/** What walking one state's instructions backwards ended with. */
+const DONE = 1;
+
+/** Walks a state's part of the path backwards from `last`. DONE, an errno, or 0 when its begin is reached. */
+function walkState(env: Env, state: State, last: number, skipLast: boolean, cursor: { next: number }): number {
+  const start = state.historyStart;
+  let end = state.historyEnd;
+  let skip = skipLast;
+  for (let i = last; ;) {
+    const entry = entryAt(env, start, end, i);
+    const err = skip ? 0 : backtrackInsn(env, i, cursor.next, entry);
+    skip = false;
+    if (err === -ENOTSUPP) {
+      markAllPrecise(env);
+      env.masks.reset();
+      return DONE;
+    }
+    if (err !== 0) return err;
+    if (env.masks.empty) return DONE;
+    cursor.next = i;
+    const previous = previousInsn(env, state, i, start, end);
+    if (previous === NO_PREVIOUS) return 0;
+    if (entry >= 0) end--;
+    i = previous;
+    if (i < 0 || i >= env.insns.length) {
+      env.log.write(`BUG backtracking idx ${i}\n`);
+      return -EFAULT;
+    }
+  }
+}
+
+/** Traces back what stands in env.masks, whose innermost frame is the current one. */
+function traceBack(env: Env): number {
+  const { masks } = env;
+  masks.frame = env.state.currentFrame;
+  if (masks.empty) return 0;
+  const cursor = { next: -1 };
+  let state: State = env.state;
+  let last = env.insnIdx;
+  let first = state.firstInsnIdx;
+  for (let isCurrent = true; ; isCurrent = false) {
+    if (env.log.detailed) {
+      const at = `last_idx ${last} first_idx ${first} subseq_idx ${cursor.next}`;
+      env.log.write(`mark_precise: frame${masks.frame}: ${at} \n`);
+    }
+    if (last < 0) return reachedEntry(env, state);
+    const result = walkState(env, state, last, isCurrent, cursor);
+    if (result !== 0) return result === DONE ? 0 : result;
+    if (state.parent === null) break;
+    state = state.parent;
+    const err = markCheckpoint(env, state);
+    if (err !== 0) return err;
+    if (masks.empty) return 0;
+    cursor.next = first;
+    last = state.lastInsnIdx;
+    first = state.firstInsnIdx;
+  }
+  if (!masks.empty) {
+    markAllPrecise(env);
+    masks.reset();
+  }
+  return 0;
+}
+
+/** The exact value of a scalar register of the current frame has been decided upon. 0 or an errno. */
+export function markChainPrecision(env: Env, register: number): number {
+  const reg = env.state.frames[env.state.currentFrame]!.regs[register]!;
+  if (reg.type !== SCALAR_VALUE) return -EFAULT;
+  env.masks.frame = env.state.currentFrame;
+  env.masks.setReg(register);
+  return traceBack(env);
+}
+
+function propagates(reg: Reg): boolean {
+  return reg.type === SCALAR_VALUE && reg.precise && (reg.live & LIVE_READ) !== 0;
+}
+
+/** The current path is cut off since it equals `old`: what that one's continuation needs exactly, it needs. */
+export function propagatePrecision(env: Env, old: State): number {
+  const { masks } = env;
+  for (let f = old.currentFrame; f >= 0; f--) {
+    const frame = old.frames[f]!;
+    const names: string[] = [];
+    for (let r = 0; r < 10; r++) {
+      if (!propagates(frame.regs[r]!)) continue;
+      names.push(`r${r}`);
+      masks.setFrameReg(f, r);
+    }
+    for (let s = 0; s < frame.stack.length; s++) {
+      const slot = frame.stack[s]!;
+      if (!isSpilledReg(slot) || !propagates(slot.spilled)) continue;
+      names.push(`fp${-(s + 1) * 8}`);
+      masks.setSlot(f, s);
+    }
+    if (names.length === 0) continue;
+    // Below level 2 the kernel leaves nothing of this line but its end.
+    env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.join(',')}\n` : '\n');
+  }
+  return traceBack(env);
+}

@@ -1,0 +1,226 @@
+/**
+ * Whether the current state need not be explored, since one before it at the same instruction was at least as general;
+ * and whether it is to be kept for later ones (is_state_visited, Linux 6.12, with all of its heuristics: they decide how
+ * many instructions are processed).
+ */
+import * as op from '../../isa/opcodes.js';
+import type { Env, State } from '../env.js';
+import { EINVAL } from '../errno.js';
+import { copyState, releaseState } from '../frames.js';
+import { writeSourceLine } from '../log/source.js';
+import { printState } from '../log/state.js';
+import { LIVE_DONE, LIVE_NONE, STACK_ITER } from '../state.js';
+import { cleanLiveStates } from './clean.js';
+import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal.js';
+import { ExploredState, exploredIndex } from './explored.js';
+import { pushJumpHistory } from './history.js';
+import { propagateLiveness } from './liveness.js';
+import { loopEntryOf, updateLoopEntry } from './loops.js';
+import { markAllImprecise, propagatePrecision } from './precision.js';
+import { sameBounds, sameKind } from './same.js';
+
+/** Histories longer than this get a checkpoint, so that tracing back stays short. */
+const MAX_HISTORY = 40;
+/** Since the last checkpoint: too little to keep a state for. */
+const MIN_JUMPS = 2;
+const MIN_INSNS = 8;
+/** The same, in a loop: iterations differ, and states of every one of them help little. */
+const MIN_LOOP_JUMPS = 20;
+const MIN_LOOP_INSNS = 100;
+/** Misses allowed for each hit before a state is dropped, and for one that loops must converge at. */
+const MISS_FACTOR = 3;
+const CHECKPOINT_MISS_FACTOR = 64;
+
+const ITER_ACTIVE = 1;
+
+/** The path may be cut off here. */
+export const PRUNED = 1;
+
+/** What comparing with one kept state came to. */
+type Verdict = 'hit' | 'miss' | 'loop-miss' | number;
+
+function isMayGoto(env: Env, i: number): boolean {
+  return env.insns.opcode(i) === (op.JMP | op.JCOND) && env.insns.src(i) === 0;
+}
+
+/** Cheap test for a state that might be the same to the bit, ids included. */
+function maybeLooping(old: State, cur: State): boolean {
+  const f = cur.currentFrame;
+  if (old.currentFrame !== f) return false;
+  const before = old.frames[f]!.regs;
+  const now = cur.frames[f]!.regs;
+  for (let i = 0; i < 11; i++) {
+    const a = before[i]!;
+    const b = now[i]!;
+    if (a.id !== b.id || a.refObjId !== b.refObjId || !sameKind(a, b) || !sameBounds(a, b)) return false;
+  }
+  return true;
+}
+
+/** Some iterator is in another iteration: it moves on, however alike the states are. */
+function iterDepthsDiffer(old: State, cur: State): boolean {
+  for (let f = old.currentFrame; f >= 0; f--) {
+    const { stack } = old.frames[f]!;
+    for (let i = 0; i < stack.length; i++) {
+      if (stack[i]!.bytes[0] !== STACK_ITER) continue;
+      const iter = stack[i]!.spilled;
+      if (iter.iterState !== ITER_ACTIVE) continue;
+      if (cur.frames[f]!.stack[i]!.spilled.iterDepth !== iter.iterDepth) return true;
+    }
+  }
+  return false;
+}
+
+/** The iterator that the call at hand advances has not run out. */
+function iteratorActive(state: State): boolean {
+  const argument = state.frame.regs[1]!;
+  const slot = (-(argument.off + argument.valueLo) - 1) >> 3;
+  return state.frames[argument.frame]!.stack[slot]!.spilled.iterState === ITER_ACTIVE;
+}
+
+function reportInfiniteLoop(env: Env, old: State, insn: number): number {
+  const cur = env.state;
+  writeSourceLine(env, insn, '; ');
+  env.log.write(`infinite loop detected at insn ${insn}\ncur state:`);
+  printState(env, cur.frame, true);
+  env.log.write('old state:');
+  printState(env, old.frames[cur.currentFrame]!, true);
+  return -EINVAL;
+}
+
+/** Compares with a state that the current path has come through itself: a loop. */
+function compareOnPath(env: Env, old: State, insn: number): Verdict {
+  const cur = env.state;
+  const frame = old.frame;
+  if (frame.inAsyncCallbackFn && frame.asyncEntryCount !== cur.frame.asyncEntryCount) return 'loop-miss';
+  const facts = env.facts[insn]!;
+  if (facts.isIterNext) {
+    if (statesEqual(env, old, cur, RANGE_WITHIN) && iteratorActive(cur)) {
+      updateLoopEntry(cur, old);
+      return 'hit';
+    }
+    return 'loop-miss';
+  }
+  if (isMayGoto(env, insn) && old.mayGotoDepth !== cur.mayGotoDepth && statesEqual(env, old, cur, RANGE_WITHIN)) {
+    updateLoopEntry(cur, old);
+    return 'hit';
+  }
+  if (facts.callsCallback) return statesEqual(env, old, cur, RANGE_WITHIN) ? 'hit' : 'loop-miss';
+  if (
+    maybeLooping(old, cur) &&
+    statesEqual(env, old, cur, EXACT) &&
+    !iterDepthsDiffer(old, cur) &&
+    old.mayGotoDepth === cur.mayGotoDepth &&
+    old.callbackUnrollDepth === cur.callbackUnrollDepth
+  ) {
+    return reportInfiniteLoop(env, old, insn);
+  }
+  return 'loop-miss';
+}
+
+/** Compares with a state all of whose paths have ended. */
+function compareFinished(env: Env, old: State): Verdict {
+  const entry = loopEntryOf(old);
+  const inOpenLoop = entry !== null && entry.branches > 0;
+  if (!statesEqual(env, old, env.state, inOpenLoop ? RANGE_WITHIN : NOT_EXACT)) return 'miss';
+  if (inOpenLoop) updateLoopEntry(env.state, entry);
+  return 'hit';
+}
+
+/** The current path ends in a state that was found safe: what that one needs of its past, this one needs of its own. */
+function prune(env: Env, kept: ExploredState): number {
+  kept.hits++;
+  let err = propagateLiveness(env, kept.state, env.state);
+  if (env.facts[env.insnIdx]!.jumpPoint && err === 0) err = pushJumpHistory(env, 0);
+  if (err === 0) err = propagatePrecision(env, kept.state);
+  return err === 0 ? PRUNED : err;
+}
+
+/** Whether a state has missed too often to be of use. */
+function isUseless(env: Env, kept: ExploredState, insn: number): boolean {
+  const factor = env.facts[insn]!.forceCheckpoint && kept.state.branches > 0 ? CHECKPOINT_MISS_FACTOR : MISS_FACTOR;
+  return kept.misses > kept.hits * factor + factor;
+}
+
+function drop(env: Env, kept: ExploredState): void {
+  const { state } = kept;
+  // Others are still walked as parents: they stay until the end, and count.
+  if ((state.frames[0]!.regs[0]!.live & LIVE_DONE) === 0 || state.usedAsLoopEntry) return;
+  releaseState(env, state);
+  env.peakStates--;
+}
+
+/** Keeps a copy of the current state, which becomes its parent. */
+function addState(env: Env, insn: number): void {
+  const cur = env.state;
+  env.totalStates++;
+  env.peakStates++;
+  env.prevJumpsProcessed = env.jumpsProcessed;
+  env.prevInsnProcessed = env.insnProcessed;
+  markAllImprecise(cur);
+  const copy = copyState(env, cur);
+  copy.insnIdx = insn;
+  cur.parent = copy;
+  cur.firstInsnIdx = insn;
+  cur.historyStart = cur.historyEnd;
+  cur.dfsDepth = copy.dfsDepth + 1;
+  const kept = new ExploredState(copy);
+  const index = exploredIndex(env, insn);
+  kept.next = env.explored[index]!;
+  env.explored[index] = kept;
+  linkParents(cur, copy);
+}
+
+/** Reads in what follows are reads of the kept state; writes before it are none of what follows. */
+function linkParents(cur: State, parent: State): void {
+  for (let f = 0; f <= cur.currentFrame; f++) {
+    const frame = cur.frames[f]!;
+    const above = parent.frames[f]!;
+    // Of callers, only R6 to R9 live on.
+    for (let i = f < cur.currentFrame ? 6 : 0; i < 10; i++) frame.regs[i]!.parent = above.regs[i]!;
+    for (let i = 0; i < 10; i++) frame.regs[i]!.live = LIVE_NONE;
+    for (let i = 0; i < frame.stack.length; i++) {
+      const reg = frame.stack[i]!.spilled;
+      reg.live = LIVE_NONE;
+      reg.parent = above.stack[i]!.spilled;
+    }
+  }
+}
+
+/** At a prune point: PRUNED where the path may be cut off, 0 where it goes on, or an errno. */
+export function visitState(env: Env, insn: number): number {
+  const cur = env.state;
+  const jumps = env.jumpsProcessed - env.prevJumpsProcessed;
+  const insns = env.insnProcessed - env.prevInsnProcessed;
+  const force =
+    env.testStateFreq || env.facts[insn]!.forceCheckpoint || cur.historyEnd - cur.historyStart > MAX_HISTORY;
+  let add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
+  cleanLiveStates(env, insn, cur);
+  const index = exploredIndex(env, insn);
+  let previous: ExploredState | null = null;
+  let kept: ExploredState | null = env.explored[index]!;
+  let count = 0;
+  while (kept !== null) {
+    count++;
+    const next: ExploredState | null = kept.next;
+    if (kept.state.insnIdx !== insn) {
+      previous = kept;
+      kept = next;
+      continue;
+    }
+    const verdict = kept.state.branches > 0 ? compareOnPath(env, kept.state, insn) : compareFinished(env, kept.state);
+    if (verdict === 'hit') return prune(env, kept);
+    if (typeof verdict === 'number') return verdict;
+    if (verdict === 'loop-miss' && !force && jumps < MIN_LOOP_JUMPS && insns < MIN_LOOP_INSNS) add = false;
+    if (add) kept.misses++;
+    if (isUseless(env, kept, insn)) {
+      if (previous === null) env.explored[index] = next;
+      else previous.next = next;
+      drop(env, kept);
+    } else previous = kept;
+    kept = next;
+  }
+  if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
+  if (add) addState(env, insn);
+  return 0;
+}

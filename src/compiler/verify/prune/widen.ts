@@ -1,0 +1,40 @@
+/** Convergence of loops: what differs from one iteration to the next, and need not be exact, is taken for unknown. */
+import { SCALAR_VALUE } from '../../targets/types.js';
+import { markUnknown } from '../domain/scalar.js';
+import type { Env, State } from '../env.js';
+import { isSpilledReg } from '../slots.js';
+import type { Reg } from '../state.js';
+import { regsExact } from './equal.js';
+import { exploredIndex, sameCallsites } from './explored.js';
+
+/** The latest state kept at an instruction that the path through `state` has come by: the loop's iteration before. */
+export function findPreviousEntry(env: Env, state: State | null, insn: number): State | null {
+  if (state === null) return null;
+  for (let kept = env.explored[exploredIndex(env, insn)]!; kept !== null; kept = kept.next!) {
+    const old = kept.state;
+    if (old.insnIdx !== insn || old.branches === 0 || !sameCallsites(old, state)) continue;
+    if (old.dfsDepth < state.dfsDepth) return old;
+  }
+  return null;
+}
+
+function maybeWiden(env: Env, old: Reg, cur: Reg): void {
+  if (old.type !== SCALAR_VALUE || cur.type !== SCALAR_VALUE) return;
+  if (old.precise || cur.precise || regsExact(old, cur, env.idMap)) return;
+  markUnknown(cur);
+}
+
+/** Forgets the scalars of `cur` that are not those of `old` (widen_imprecise_scalars). */
+export function widenImpreciseScalars(env: Env, old: State, cur: State): void {
+  env.idMap.reset(env.idGen);
+  for (let f = old.currentFrame; f >= 0; f--) {
+    const before = old.frames[f]!;
+    const now = cur.frames[f]!;
+    for (let r = 0; r < 11; r++) maybeWiden(env, before.regs[r]!, now.regs[r]!);
+    const slots = Math.min(before.stack.length, now.stack.length);
+    for (let s = 0; s < slots; s++) {
+      if (!isSpilledReg(before.stack[s]!) || !isSpilledReg(now.stack[s]!)) continue;
+      maybeWiden(env, before.stack[s]!.spilled, now.stack[s]!.spilled);
+    }
+  }
+}

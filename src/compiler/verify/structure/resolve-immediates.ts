@@ -1,0 +1,175 @@
+/** LD_IMM64 of maps, map values and kernel variables, and opcodes that exist (resolve_pseudo_ldimm64, Linux 6.12). */
+import { KIND_DATASEC, KIND_FUNC, KIND_STRUCT, KIND_UNION, KIND_VAR } from '../../btf/kinds.js';
+import { typeSize } from '../../btf/layout.js';
+import * as op from '../../isa/opcodes.js';
+import { MEM_PERCPU, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM } from '../../targets/types.js';
+import * as uapi from '../../targets/uapi.js';
+import type { Env } from '../env.js';
+import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EPROTO, ERANGE } from '../errno.js';
+import type { Facts } from '../facts.js';
+import { MAX_USED_MAPS, MAX_VAR_OFF } from '../limits.js';
+import type { VerifierMap } from '../map.js';
+import { checkMapCompatibility } from '../maps.js';
+import { isOpcode } from './opcode-table.js';
+
+function fail(env: Env, text: string, errno: number): number {
+  env.log.write(text);
+  return -errno;
+}
+
+/** Whether a variable lies in the kernel's per-CPU section. */
+function isPercpu(env: Env, id: number): boolean {
+  const { btf } = env.profile;
+  const section = btf.find('.data..percpu', KIND_DATASEC);
+  if (section === 0) return false;
+  for (let i = 0; i < btf.vlen(section); i++) if (btf.secinfoType(section, i) === id) return true;
+  return false;
+}
+
+/** A kernel variable or function by its BTF id (check_pseudo_btf_id). */
+function resolveKernelSymbol(env: Env, i: number, facts: Facts): number {
+  const { btf, symbols } = env.profile;
+  const id = env.insns.imm(i);
+  if (env.insns.imm(i + 1) !== 0) return fail(env, 'invalid module BTF object FD specified.\n', EINVAL);
+  if (id < 0 || !btf.has(id)) return fail(env, `ldimm64 insn specifies invalid btf_id ${id}.\n`, ENOENT);
+  const kind = btf.kind(id);
+  if (kind !== KIND_VAR && kind !== KIND_FUNC) {
+    return fail(env, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC\n`, EINVAL);
+  }
+  const name = btf.typeName(id);
+  if (symbols.address(name) === null) {
+    return fail(env, `ldimm64 failed to find the address for kernel symbol '${name}'.\n`, ENOENT);
+  }
+  facts.btfVarId = id;
+  if (kind === KIND_FUNC) {
+    facts.btfVarRegType = PTR_TO_MEM | MEM_RDONLY;
+    facts.btfVarMemSize = 0;
+    return 0;
+  }
+  const type = btf.sizeOrType(id);
+  const plain = btf.skipModifiers(type);
+  if (isPercpu(env, id)) {
+    facts.btfVarRegType = PTR_TO_BTF_ID | MEM_PERCPU;
+    facts.btfVarTypeId = type;
+    return 0;
+  }
+  if (btf.kind(plain) === KIND_STRUCT || btf.kind(plain) === KIND_UNION) {
+    facts.btfVarRegType = PTR_TO_BTF_ID;
+    facts.btfVarTypeId = type;
+    return 0;
+  }
+  const size = typeSize(btf, plain);
+  if (size < 0) {
+    return fail(env, `ldimm64 unable to resolve the size of type '${btf.typeName(plain)}': ${-EINVAL}\n`, EINVAL);
+  }
+  facts.btfVarRegType = PTR_TO_MEM | MEM_RDONLY;
+  facts.btfVarMemSize = size;
+  return 0;
+}
+
+/** Size of an arena in bytes. */
+function arenaBytes(env: Env, map: VerifierMap): number {
+  return map.spec.maxEntries * env.profile.pageSize;
+}
+
+/** Takes `off` into the value area of a map; 0 or an errno. */
+function resolveMapValue(env: Env, map: VerifierMap, off: number, facts: Facts): number {
+  const { spec } = map;
+  const isArena = spec.type === uapi.BPF_MAP_TYPE_ARENA;
+  if (off >= MAX_VAR_OFF) return fail(env, `direct value offset of ${off} is not allowed\n`, EINVAL);
+  if (spec.type !== uapi.BPF_MAP_TYPE_ARRAY && !isArena) {
+    return fail(env, 'no direct value access support for this map type\n', EINVAL);
+  }
+  let errno = 0;
+  if (isArena) errno = off > arenaBytes(env, map) ? ERANGE : 0;
+  else if (spec.maxEntries !== 1) errno = ENOTSUPP;
+  else if (off >= spec.valueSize) errno = EINVAL;
+  if (errno !== 0) {
+    const sentence = 'invalid access to map value pointer';
+    return fail(env, `${sentence}, value_size=${spec.valueSize} off=${off}\n`, errno);
+  }
+  facts.immMapOff = off;
+  if (isArena) {
+    const address = spec.mapExtra + BigInt(off);
+    facts.immAddressHi = Number(BigInt.asIntN(32, address >> 32n));
+    facts.immAddressLo = Number(BigInt.asIntN(32, address));
+  }
+  return 0;
+}
+
+/** Checks of a map that the program names for the first time. */
+function useMap(env: Env, map: VerifierMap): number {
+  const { type } = map.spec;
+  if (type === uapi.BPF_MAP_TYPE_CGROUP_STORAGE || type === uapi.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE) {
+    const others = env.usedMaps.filter((m) => env.maps[m]!.spec.type === type);
+    if (others.length > 1) return fail(env, 'only one cgroup storage of each type is allowed\n', EBUSY);
+  }
+  if (type !== uapi.BPF_MAP_TYPE_ARENA) return 0;
+  if (env.arenaMap >= 0) return fail(env, 'Only one arena per program\n', EBUSY);
+  env.arenaMap = map.index;
+  env.usesArena = true;
+  if (map.spec.mapExtra === 0n) {
+    return fail(env, "arena's user address must be set via map_extra or mmap()\n", EINVAL);
+  }
+  return 0;
+}
+
+function resolveMap(env: Env, i: number, facts: Facts): number {
+  const { insns } = env;
+  const src = insns.src(i);
+  const isValue = src === op.PSEUDO_MAP_VALUE || src === op.PSEUDO_MAP_IDX_VALUE;
+  const isMap = src === op.PSEUDO_MAP_FD || src === op.PSEUDO_MAP_IDX;
+  if (!isValue && !(isMap && insns.imm(i + 1) === 0)) return fail(env, 'unrecognized bpf_ld_imm64 insn\n', EINVAL);
+  if (src === op.PSEUDO_MAP_IDX || src === op.PSEUDO_MAP_IDX_VALUE) {
+    return fail(env, 'fd_idx without fd_array is invalid\n', EPROTO);
+  }
+  const map = env.maps[insns.imm(i)];
+  if (map === undefined) return fail(env, `fd ${insns.imm(i)} is not pointing to valid bpf_map\n`, EBADF);
+  const reused = env.usedMaps.includes(map.index);
+  if (!reused) {
+    if (env.usedMaps.length >= MAX_USED_MAPS) {
+      return fail(env, `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}\n`, E2BIG);
+    }
+    env.usedMaps.push(map.index);
+  }
+  facts.immMapIndex = map.index;
+  let err = checkMapCompatibility(env, map);
+  if (err === 0 && isValue) err = resolveMapValue(env, map, insns.imm(i + 1) >>> 0, facts);
+  return err === 0 && !reused ? useMap(env, map) : err;
+}
+
+function resolveImmediate(env: Env, i: number): number {
+  const { insns } = env;
+  if (
+    i === insns.length - 1 ||
+    insns.opcode(i + 1) !== 0 ||
+    insns.bytes[(i + 1) * 8 + 1] !== 0 ||
+    insns.off(i + 1) !== 0
+  ) {
+    return fail(env, 'invalid bpf_ld_imm64 insn\n', EINVAL);
+  }
+  const src = insns.src(i);
+  if (src === 0 || src === op.PSEUDO_FUNC) return 0;
+  const facts = env.facts[i]!;
+  return src === op.PSEUDO_BTF_ID ? resolveKernelSymbol(env, i, facts) : resolveMap(env, i, facts);
+}
+
+/** Checks all opcodes and finds what each LD_IMM64 stands for. */
+export function resolveImmediates(env: Env): number {
+  const { insns } = env;
+  for (let i = 0; i < insns.length; i++) {
+    const opcode = insns.opcode(i);
+    const mode = opcode & op.MODE_MASK;
+    if ((opcode & op.CLASS_MASK) === op.LDX && ((mode !== op.MEM && mode !== op.MEMSX) || insns.imm(i) !== 0)) {
+      return fail(env, 'BPF_LDX uses reserved fields\n', EINVAL);
+    }
+    if (opcode === op.LD_IMM64) {
+      const err = resolveImmediate(env, i);
+      if (err !== 0) return err;
+      i++;
+    } else if (!isOpcode(opcode)) {
+      return fail(env, `unknown opcode ${opcode.toString(16).padStart(2, '0')}\n`, EINVAL);
+    }
+  }
+  return 0;
+}

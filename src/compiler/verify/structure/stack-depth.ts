@@ -1,0 +1,133 @@
+/** Stack of all calls together, and what may stand in whose call chain (check_max_stack_depth, Linux 6.12, arm64). */
+import * as op from '../../isa/opcodes.js';
+import { isThrowCall } from '../check/callees.js';
+import type { Env, Subprogram } from '../env.js';
+import { E2BIG, EACCES, EFAULT, EINVAL } from '../errno.js';
+import { MAX_CALL_FRAMES } from '../limits.js';
+import { findSubprog, isKernelFunctionCall, isPseudoCall, isPseudoFunc, subprogEnd } from './subprograms.js';
+
+/** Callers may use this much where a callee makes tail calls: 33 of them must fit the kernel's stack. */
+const MAX_TAIL_CALLER_STACK = 256;
+
+/** A JIT aligns frames to 16 bytes. */
+function rounded(depth: number): number {
+  return (depth + 15) & ~15;
+}
+
+class DepthWalk {
+  private depth = 0;
+  private tailCallReachable = false;
+  /** Call sites and callers of the chain. */
+  private readonly sites: number[] = [];
+  private readonly callers: number[] = [];
+
+  constructor(
+    private readonly env: Env,
+    private index: number,
+  ) {}
+
+  private get current(): Subprogram {
+    return this.env.subprograms[this.index]!;
+  }
+
+  private fail(text: string, errno: number): number {
+    this.env.log.write(text);
+    return -errno;
+  }
+
+  private inCallback(): boolean {
+    return this.current.isCallback || this.callers.some((c) => this.env.subprograms[c]!.isCallback);
+  }
+
+  private enter(): number {
+    if (this.current.hasLdAbs && this.inCallback()) {
+      return this.fail('cannot use BPF_LD_[ABS|IND] within callback\n', EINVAL);
+    }
+    if (this.index !== 0 && this.current.hasTailCall && this.depth >= MAX_TAIL_CALLER_STACK) {
+      const sentence = 'tail_calls are not allowed when call stack of previous frames is';
+      return this.fail(`${sentence} ${this.depth} bytes. Too large\n`, EACCES);
+    }
+    this.depth += rounded(this.current.stackDepth);
+    if (this.depth > op.MAX_STACK) {
+      const calls = this.callers.length + 1;
+      return this.fail(`combined stack size of ${calls} calls is ${this.depth}. Too large\n`, EACCES);
+    }
+    return 0;
+  }
+
+  /** Enters the callee of a call; 1 where the call does not add to this chain. */
+  private call(i: number): number {
+    const callee = findSubprog(this.env, i + this.env.insns.imm(i) + 1);
+    if (callee < 0) return -EFAULT;
+    const subprogram = this.env.subprograms[callee]!;
+    if (subprogram.isAsyncCallback) {
+      if (subprogram.hasTailCall) return this.fail('verifier bug. subprog has tail_call and async cb\n', EFAULT);
+      if (!isPseudoCall(this.env, i)) return 1;
+      if (subprogram.isExceptionCallback) {
+        return this.fail(`insn ${i} cannot call exception cb directly\n`, EINVAL);
+      }
+    }
+    this.sites.push(i);
+    this.callers.push(this.index);
+    this.index = callee;
+    if (subprogram.hasTailCall) this.tailCallReachable = true;
+    if (this.callers.length >= MAX_CALL_FRAMES) {
+      return this.fail(`the call stack of ${this.callers.length} frames is too deep !\n`, E2BIG);
+    }
+    return this.enter();
+  }
+
+  private leave(): number {
+    if (this.tailCallReachable) {
+      for (const caller of this.callers) {
+        const subprogram = this.env.subprograms[caller]!;
+        if (subprogram.isExceptionCallback) return this.fail('cannot tail call within exception cb\n', EINVAL);
+        subprogram.tailCallReachable = true;
+      }
+    }
+    return 0;
+  }
+
+  /** Walks all instructions of the chain; 0 or an errno. */
+  run(): number {
+    let err = this.enter();
+    let i = this.current.start;
+    while (err === 0) {
+      const end = subprogEnd(this.env, this.index);
+      while (i < end) {
+        if (isKernelFunctionCall(this.env, i)) {
+          if (isThrowCall(this.env, i) && this.inCallback()) {
+            const sentence = `bpf_throw kfunc (insn ${i}) cannot be called from callback subprog ${this.index}\n`;
+            return this.fail(sentence, EINVAL);
+          }
+        } else if (isPseudoCall(this.env, i) || isPseudoFunc(this.env, i)) {
+          err = this.call(i);
+          if (err < 0) return err;
+          if (err === 0) break;
+          err = 0;
+        }
+        i++;
+      }
+      if (i < end) {
+        i = this.current.start;
+        continue;
+      }
+      err = this.leave();
+      if (this.callers.length === 0) return err;
+      this.depth -= rounded(this.current.stackDepth);
+      i = this.sites.pop()! + 1;
+      this.index = this.callers.pop()!;
+    }
+    return err;
+  }
+}
+
+/** Checks every chain of calls that starts at the program or at an asynchronous callback. */
+export function checkMaxStackDepth(env: Env): number {
+  for (let index = env.subprograms.length - 1; index >= 0; index--) {
+    if (index !== 0 && !env.subprograms[index]!.isAsyncCallback) continue;
+    const err = new DepthWalk(env, index).run();
+    if (err !== 0) return err;
+  }
+  return 0;
+}

@@ -1,0 +1,149 @@
+/** The verifier: judges a program as the target's kernel would, and keeps what it learnt for the rewrites. */
+import type { Btf } from '../btf/btf.js';
+import type { Instructions } from '../isa/instructions.js';
+import type { Program } from '../load/program.js';
+import type { Failure } from '../outcome.js';
+import type { Profile } from '../targets/profile.js';
+import { checkAttachTarget } from './check/attach.js';
+import { Env } from './env.js';
+import type { Subprogram } from './env.js';
+import { describeFailure } from './failure.js';
+import type { Facts } from './facts.js';
+import { checkAllFunctions } from './function.js';
+import { LOG_STATS, VerifierLog } from './log/log.js';
+import { markStateClean } from './log/scratch.js';
+import { MAX_INSNS } from '../isa/opcodes.js';
+import type { VerifierMap } from './map.js';
+import { createMaps } from './maps.js';
+import { checkCfg } from './structure/cfg.js';
+import { markFastcallPatterns, shrinkFastcallStacks } from './structure/fastcall.js';
+import { checkFuncInfo, checkFuncInfoEarly } from './structure/func-info.js';
+import { checkLineInfo } from './structure/line-info.js';
+import * as load from './structure/load-checks.js';
+import { resolveImmediates } from './structure/resolve-immediates.js';
+import { checkMaxStackDepth } from './structure/stack-depth.js';
+import { addSubprograms, checkSubprograms } from './structure/subprograms.js';
+
+export interface VerifyOptions {
+  /** bpf(2)'s log level bits: 1, 2, 4; 0 for no log. */
+  readonly logLevel: number;
+}
+
+/** What the last lines of the log say. */
+export interface Stats {
+  readonly processedInstructions: number;
+  readonly maxStatesPerInstruction: number;
+  readonly totalStates: number;
+  readonly peakStates: number;
+  readonly markRead: number;
+  /** Bytes of stack of each subprogram. */
+  readonly stackDepths: readonly number[];
+}
+
+/** An accepted program, and what the rewrites must know of it. */
+export interface VerifiedProgram {
+  readonly program: Program;
+  readonly profile: Profile;
+  readonly btf: Btf | null;
+  readonly insns: Instructions;
+  readonly facts: readonly Facts[];
+  readonly subprograms: readonly Subprogram[];
+  readonly maps: readonly VerifierMap[];
+  /** enum bpf_prog_type, an extension's being that of the program it extends. */
+  readonly progType: number;
+  readonly expectedAttachType: number;
+  readonly sleepable: boolean;
+  readonly seenDirectWrite: boolean;
+  readonly seenException: boolean;
+  /** Index of the exception callback, 0 where the program has none. */
+  readonly exceptionCallbackSubprog: number;
+  /** Index of the arena among the maps, -1 where there is none. */
+  readonly arenaMap: number;
+}
+
+export interface VerifyResult {
+  /** 0, or as bpf(2) answers. */
+  readonly errno: number;
+  readonly failure: Failure | null;
+  /** The whole log, `trailer` included. */
+  readonly log: string;
+  /** The statistics at its end: what a rewrite that fails has to say stands before them. */
+  readonly trailer: string;
+  readonly stats: Stats | null;
+  readonly verified: VerifiedProgram | null;
+}
+
+function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
+  // BTF counts only where it is used: the kernel does not even open it otherwise.
+  const hasInfo = program.funcInfo.length > 0 || program.lineInfo.length > 0;
+  const btf = hasInfo ? program.btf : null;
+  const env = new Env(program, profile, program.instructions.clone(), createMaps(program, profile), btf, log);
+  const { flags } = program;
+  env.strictAlignment = (flags & load.BPF_F_STRICT_ALIGNMENT) !== 0 && (flags & load.BPF_F_ANY_ALIGNMENT) === 0;
+  env.testStateFreq = (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;
+  env.testRegInvariants = (flags & load.BPF_F_TEST_REG_INVARIANTS) !== 0;
+  env.sleepable = (flags & load.BPF_F_SLEEPABLE) !== 0;
+  env.gplCompatible = load.isGplCompatible(program.license);
+  env.progType = program.type;
+  env.expectedAttachType = load.effectiveAttachType(program);
+  markStateClean(env);
+  return env;
+}
+
+/** Everything in the kernel's order (bpf_check, Linux 6.12), up to where it begins to rewrite. */
+function check(env: Env): number {
+  let err =
+    checkFuncInfoEarly(env) ||
+    addSubprograms(env) ||
+    checkSubprograms(env) ||
+    checkFuncInfo(env) ||
+    checkLineInfo(env) ||
+    resolveImmediates(env) ||
+    checkCfg(env) ||
+    checkAttachTarget(env);
+  if (err !== 0) return err;
+  markFastcallPatterns(env);
+  err = checkAllFunctions(env);
+  if (err !== 0) return err;
+  shrinkFastcallStacks(env);
+  return checkMaxStackDepth(env);
+}
+
+function statsOf(env: Env): Stats {
+  return {
+    processedInstructions: env.insnProcessed,
+    maxStatesPerInstruction: env.maxStatesPerInsn,
+    totalStates: env.totalStates,
+    peakStates: env.peakStates,
+    markRead: env.longestMarkReadWalk,
+    stackDepths: env.subprograms.map((s) => s.stackDepth),
+  };
+}
+
+/** The log's last lines; the kernel's `verification time` is left out, since answers depend on the request alone. */
+function trailerText(level: number, stats: Stats): string {
+  if (level === 0) return '';
+  const depths = (level & LOG_STATS) === 0 ? '' : `stack depth ${stats.stackDepths.join('+')}\n`;
+  return (
+    `${depths}processed ${stats.processedInstructions} insns (limit ${MAX_INSNS}) ` +
+    `max_states_per_insn ${stats.maxStatesPerInstruction} total_states ${stats.totalStates} ` +
+    `peak_states ${stats.peakStates} mark_read ${stats.markRead}\n`
+  );
+}
+
+/** Judges a program. Nothing of it is changed: `verified` holds a copy of the instructions. */
+export function verify(program: Program, profile: Profile, options: VerifyOptions): VerifyResult {
+  const refused = load.checkLoad(program);
+  if (refused !== 0) {
+    const failure: Failure = { stage: 'VERIFY', code: 'REFUSED', message: 'BPF_PROG_LOAD refuses it', errno: refused };
+    return { errno: refused, failure, log: '', trailer: '', stats: null, verified: null };
+  }
+  const log = new VerifierLog(options.logLevel);
+  const env = createEnv(program, profile, log);
+  const errno = check(env);
+  const stats = statsOf(env);
+  const trailer = trailerText(options.logLevel, stats);
+  const failure = errno === 0 ? null : describeFailure(env, errno);
+  const body = log.toString();
+  return { errno, failure, log: body + trailer, trailer, stats, verified: errno === 0 ? env : null };
+}
