@@ -23,6 +23,11 @@ const SIGNED_SIZES = ['s32', 's16', 's8', '(null)'];
 /** What the kernel's printf writes for a missing string. */
 const NULL = '(null)';
 
+/** The operator of an arithmetic operation (ADD, …): "+=". */
+export function aluName(operation: number): string {
+  return ALU[operation >> 4] ?? NULL;
+}
+
 /** "+4", "-8", "+0". */
 function plus(n: number): string {
   return n < 0 ? String(n) : `+${n}`;
