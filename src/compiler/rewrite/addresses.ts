@@ -7,10 +7,10 @@
 import * as isa from '../isa/opcodes.js';
 import type { SymbolRef } from './program.js';
 import type { Facts } from '../verify/facts.js';
-import type { RewriteInput } from './input.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 
 /** Slot of the LD_IMM64 → symbol, functions of the program left out. */
-export function addressSymbols(input: RewriteInput): Map<number, SymbolRef> {
+export function addressSymbols(input: VerifiedProgram): Map<number, SymbolRef> {
   const symbols = new Map<number, SymbolRef>();
   const { insns, facts } = input;
   for (let i = 0; i < insns.length; i++) {
@@ -22,7 +22,7 @@ export function addressSymbols(input: RewriteInput): Map<number, SymbolRef> {
   return symbols;
 }
 
-function addressSymbol(input: RewriteInput, pseudo: number, facts: Facts): SymbolRef | null {
+function addressSymbol(input: VerifiedProgram, pseudo: number, facts: Facts): SymbolRef | null {
   switch (pseudo) {
     case isa.PSEUDO_MAP_FD:
     case isa.PSEUDO_MAP_IDX:

@@ -19,7 +19,7 @@ import { expandPacketLoad } from './fixups/packet-load.js';
 import { markTailCall } from './fixups/tail-call.js';
 import { inlineTracedFunction } from './fixups/traced-function.js';
 import { guardUserAddress } from './fixups/user-address.js';
-import type { RewriteInput } from './input.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 import { Rejection } from './rejection.js';
 
 const FIXUPS: readonly Fixup[] = [
@@ -50,7 +50,7 @@ export interface FixupPass {
   readonly mayGoto: readonly DraftFunction[];
 }
 
-export function fixUpInstructions(draft: Draft, input: RewriteInput): FixupPass | Rejection {
+export function fixUpInstructions(draft: Draft, input: VerifiedProgram): FixupPass | Rejection {
   const patches: Patches = new Map();
   const mayGoto: DraftFunction[] = [];
   const context: FixupContext = {

@@ -7,12 +7,12 @@
 import { Instructions } from '../isa/instructions.js';
 import type { Draft } from './draft.js';
 import type { Patches } from './splice.js';
-import type { RewriteInput } from './input.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 import { Sequence } from './sequence.js';
 
-export function addPrologue(draft: Draft, input: RewriteInput): Patches {
-  const { profile, progType, program } = input;
-  const code = profile.context(progType, program.expectedAttachType)?.prologue(input.seenDirectWrite) ?? null;
+export function addPrologue(draft: Draft, input: VerifiedProgram): Patches {
+  const { profile, progType, expectedAttachType, seenDirectWrite } = input;
+  const code = profile.context(progType, expectedAttachType)?.prologue(seenDirectWrite) ?? null;
   if (code === null || code.length === 0) return new Map();
   const sequence = new Sequence().raw(Instructions.from(code)).copy(draft, 0);
   sequence.landOnLast = true;

@@ -6,7 +6,6 @@ import type { Instructions } from '../isa/instructions.js';
 import type { JitProgram, SymbolRef } from './program.js';
 import type { LineInfo } from '../load/program.js';
 import { fail, ok, type Outcome } from '../outcome.js';
-import { BPF_MAP_TYPE_ARENA } from '../targets/uapi.js';
 import { ENOMEM } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
 import { addressSymbols } from './addresses.js';
@@ -20,7 +19,7 @@ import { removeFastcallSpills } from './fastcall-spills.js';
 import { fixUpInstructions } from './fixup-pass.js';
 import { initMayGotoCounters } from './fixups/may-goto.js';
 import { cutIntoFunctions } from './functions.js';
-import type { RewriteInput } from './input.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 import { addPrologue } from './prologue.js';
 import { Rejection } from './rejection.js';
 import { addZeroExtensions } from './zero-extension.js';
@@ -53,7 +52,7 @@ export interface Rewritten {
  * Rewrites an accepted program. The few failures are the kernel's own: their message, where there is one, is the log's
  * sentence.
  */
-export function rewrite(input: RewriteInput): Outcome<Rewritten> {
+export function rewrite(input: VerifiedProgram): Outcome<Rewritten> {
   const draft = draftOf(input);
   const rejection = runPasses(draft, input);
   if (rejection !== null) {
@@ -63,7 +62,7 @@ export function rewrite(input: RewriteInput): Outcome<Rewritten> {
   return ok(result(draft, input));
 }
 
-function draftOf(input: RewriteInput): Draft {
+function draftOf(input: VerifiedProgram): Draft {
   const length = input.insns.length;
   return {
     insns: input.insns.clone(),
@@ -85,13 +84,13 @@ function draftOf(input: RewriteInput): Draft {
 }
 
 /** Without BTF the kernel calls every function but the first "F". */
-function functionName(input: RewriteInput, f: number, typeId: number): string {
+function functionName(input: VerifiedProgram, f: number, typeId: number): string {
   if (f === 0) return input.program.functionName;
   return typeId === 0 || input.btf === null ? 'F' : input.btf.typeName(typeId);
 }
 
 /** Null where all went well. */
-function runPasses(draft: Draft, input: RewriteInput): Rejection | null {
+function runPasses(draft: Draft, input: VerifiedProgram): Rejection | null {
   removeFastcallSpills(draft, input.subprograms);
   let rejection = apply(draft, inlineLoops(draft));
   if (rejection !== null) return rejection;
@@ -117,7 +116,7 @@ function apply(draft: Draft, patches: Patches | Rejection): Rejection | null {
   return new Rejection(`insn ${original} cannot be patched due to 16-bit range`, -ENOMEM, original);
 }
 
-function result(draft: Draft, input: RewriteInput): Rewritten {
+function result(draft: Draft, input: VerifiedProgram): Rewritten {
   const dump = dumpTranslated(draft);
   return {
     translated: dump.insns,
@@ -129,7 +128,7 @@ function result(draft: Draft, input: RewriteInput): Rewritten {
     lines: draft.lines,
     jit: {
       functions: cutIntoFunctions(draft, input.seenException),
-      arenaMap: input.maps.findIndex((m) => m.spec.type === BPF_MAP_TYPE_ARENA),
+      arenaMap: input.arenaMap,
       type: input.program.type,
     },
   };

@@ -6,7 +6,6 @@
  * a 32-bit move, too.
  */
 import * as isa from '../../isa/opcodes.js';
-import { BPF_MAP_TYPE_ARENA } from '../../targets/uapi.js';
 import type { Fixup, FixupContext } from './fixup.js';
 
 /** Flag of an arena: its pointers are never turned into user addresses. */
@@ -25,6 +24,6 @@ export const castAddressSpace: Fixup = (context, i) => {
 };
 
 function arenaHasUserAddresses(context: FixupContext): boolean {
-  const arena = context.input.maps.find((m) => m.spec.type === BPF_MAP_TYPE_ARENA);
+  const arena = context.input.maps[context.input.arenaMap];
   return arena === undefined || (arena.spec.flags & F_NO_USER_CONV) === 0;
 }

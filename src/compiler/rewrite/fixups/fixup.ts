@@ -1,13 +1,13 @@
 import type { Profile } from '../../targets/profile.js';
 import type { Draft } from '../draft.js';
-import type { RewriteInput } from '../input.js';
+import type { VerifiedProgram } from '../../verify/verify.js';
 import type { Rejection } from '../rejection.js';
 import type { Sequence } from '../sequence.js';
 
 /** What the fix-ups of one pass share. */
 export interface FixupContext {
   readonly draft: Draft;
-  readonly input: RewriteInput;
+  readonly input: VerifiedProgram;
   readonly profile: Profile;
   /** Bytes of stack of the function that the instruction lies in. */
   stackDepth: number;

@@ -48,7 +48,7 @@ function argument(): Sequence {
 }
 
 function returnValue(context: FixupContext): Sequence {
-  const attachType = context.input.program.expectedAttachType;
+  const attachType = context.input.expectedAttachType;
   if (attachType !== BPF_TRACE_FEXIT && attachType !== BPF_MODIFY_RETURN) {
     return new Sequence().mov64Imm(isa.R0, -EOPNOTSUPP);
   }
