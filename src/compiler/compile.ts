@@ -1,119 +1,100 @@
 /** The pipeline: request → load → verify → rewrite → jit → link → answer. Pure and synchronous. */
+import { compileProgram } from './jit/arm64/jit.js';
+import type { CompiledFunction } from './jit/program.js';
+import { lineEntries } from './lines.js';
+import { loadObject } from './load/object.js';
+import type { Program } from './load/program.js';
+import { loadRaw } from './load/raw.js';
+import type { CompileRequest, CompileResponse, FunctionResult, ProgramResult } from './messages.js';
 import type { Failure } from './outcome.js';
-import type { CodeRelocation, ExceptionEntry } from './jit/program.js';
-import type { MapSpec } from './load/program.js';
+import { rewrite, type Rewritten } from './rewrite/rewrite.js';
+import type { Profile } from './targets/profile.js';
+import { statisticsText, verify } from './verify/verify.js';
 
-/** CPU features that change code (all as the profile's kernel detects them unless set). */
-export interface CpuFeatures {
-  readonly lse: boolean;
-  readonly bti: boolean;
-  readonly pac: boolean;
+export type * from './messages.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Answers a request for one kernel. Never throws for what a client sent: what it cannot take it says as a failure. */
+export function compile(request: CompileRequest, profile: Profile): CompileResponse {
+  if (request.program !== null) {
+    const loaded = loadRaw(request.program, profile);
+    if (!loaded.ok) return { programs: [], maps: [], failure: loaded.failure };
+    return { programs: [compileOne(loaded.value, request, profile)], maps: loaded.value.maps, failure: null };
+  }
+  const object = loadObject(request.object ?? NO_BYTES, profile, request);
+  const programs = object.programs.map((loaded) =>
+    loaded.program === null
+      ? refused(loaded.name, loaded.section, loaded.type, loaded.failure)
+      : compileOne(loaded.program, request, profile),
+  );
+  return { programs, maps: object.maps, failure: object.failure };
 }
 
-export interface RawMap {
-  readonly name: string;
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
-  readonly mapExtra: bigint;
-  readonly btfKeyTypeId: number;
-  readonly btfValueTypeId: number;
-  readonly innerMap: RawMap | null;
+/** A program of which nothing but a failure is known (yet). */
+function refused(name: string, section: string, type: number, failure: Failure | null): ProgramResult {
+  return {
+    name,
+    section,
+    type,
+    accepted: false,
+    errno: failure?.errno ?? 0,
+    failure,
+    log: '',
+    stats: null,
+    instructions: NO_BYTES,
+    translated: NO_BYTES,
+    functions: [],
+  };
 }
 
-export interface RawProgram {
-  readonly name: string;
-  readonly type: number;
-  readonly expectedAttachType: number;
-  readonly instructions: Uint8Array;
-  readonly maps: readonly RawMap[];
-  readonly btf: Uint8Array;
-  readonly funcInfo: Uint8Array;
-  readonly lineInfo: Uint8Array;
-  readonly license: string;
-  readonly flags: number;
-  readonly attachTo: string;
-  readonly attachBtfId: number;
+function compileOne(program: Program, request: CompileRequest, profile: Profile): ProgramResult {
+  const { logLevel } = request;
+  const verdict = verify(program, profile, { logLevel });
+  const base = {
+    ...refused(program.functionName, program.section, program.type, verdict.failure),
+    instructions: program.instructions.bytes,
+    log: verdict.log,
+    stats: verdict.stats,
+  };
+  if (verdict.failure !== null) return base;
+
+  const rewritten = rewrite(verdict.verified);
+  if (!rewritten.ok) {
+    const { failure } = rewritten;
+    const said = failure.message === '' ? '' : `${failure.message}\n`;
+    const log = verdict.log + said + statisticsText(logLevel, verdict.stats);
+    return { ...base, errno: failure.errno, failure, log };
+  }
+  const stats = { ...verdict.stats, stackDepths: rewritten.value.stackDepths };
+  const log = verdict.log + statisticsText(logLevel, stats);
+  const { cpu, link } = request;
+  const compiled = compileProgram(rewritten.value.jit, { cpu, link, profile, maps: program.maps });
+  if (!compiled.ok) return { ...base, errno: compiled.failure.errno, failure: compiled.failure, log, stats };
+  return {
+    ...base,
+    accepted: true,
+    log,
+    stats,
+    translated: rewritten.value.translated.bytes,
+    functions: functionResults(program, rewritten.value, compiled.value, request),
+  };
 }
 
-/** Addresses are 64-bit; they come in as hexadecimal text and are BigInt only here, at the edge. */
-export interface LinkMap {
-  readonly address: bigint;
-  readonly valueAddress: bigint;
-  readonly kernelAddress: bigint;
-}
-export interface Link {
-  readonly functions: readonly bigint[];
-  readonly maps: ReadonlyMap<string, LinkMap>;
-  readonly symbols: ReadonlyMap<string, bigint>;
-  readonly programAux: bigint;
-}
-
-export interface CompileRequest {
-  /** An ELF object, or null where `program` is given. */
-  readonly object: Uint8Array | null;
-  /** Which programs of the object, by function name; all that load by default where empty. */
-  readonly programs: readonly string[];
-  readonly program: RawProgram | null;
-  readonly cpu: Partial<CpuFeatures>;
-  /** bpf(2)'s log level bits 1, 2, 4; 0 for no log. */
-  readonly logLevel: number;
-  /** Take the `maps` section that libbpf 1.x refuses. */
-  readonly legacyMaps: boolean;
-  readonly link: Link | null;
-}
-
-export interface VerifierStats {
-  readonly processedInstructions: number;
-  readonly maxStatesPerInstruction: number;
-  readonly totalStates: number;
-  readonly peakStates: number;
-  readonly markRead: number;
-  /** Bytes of stack of each subprogram. */
-  readonly stackDepths: readonly number[];
-}
-
-export interface LineEntry {
-  /** Byte offset in the function's code. */
-  readonly offset: number;
-  /** Index of the translated instruction (in the whole program), and of the one handed in (-1: none). */
-  readonly translated: number;
-  readonly instruction: number;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly text: string;
-}
-
-export interface FunctionResult {
-  readonly name: string;
-  readonly address: bigint | null;
-  readonly code: Uint8Array;
-  readonly exceptionTable: readonly ExceptionEntry[];
-  readonly exceptionTableOffset: number;
-  readonly relocations: readonly CodeRelocation[];
-  readonly lines: readonly LineEntry[];
-}
-
-export interface ProgramResult {
-  readonly name: string;
-  readonly section: string;
-  readonly type: number;
-  readonly accepted: boolean;
-  readonly errno: number;
-  readonly failure: Failure | null;
-  readonly log: string;
-  readonly stats: VerifierStats | null;
-  readonly instructions: Uint8Array;
-  readonly translated: Uint8Array;
-  readonly functions: readonly FunctionResult[];
-}
-
-export interface CompileResponse {
-  readonly programs: readonly ProgramResult[];
-  readonly maps: readonly MapSpec[];
-  /** The object as a whole could not be loaded. */
-  readonly failure: Failure | null;
+function functionResults(
+  program: Program,
+  rewritten: Rewritten,
+  compiled: readonly CompiledFunction[],
+  request: CompileRequest,
+): FunctionResult[] {
+  const visible = compiled.length - rewritten.hiddenFunctions;
+  return compiled.slice(0, visible).map((code, i) => ({
+    name: code.name,
+    address: request.link?.functions[i] ?? null,
+    code: code.code,
+    exceptionTable: code.exceptionTable,
+    exceptionTableOffset: code.exceptionTableOffset,
+    relocations: code.relocations,
+    lines: lineEntries(program.btf, rewritten, i, code),
+  }));
 }

@@ -61,16 +61,25 @@ export interface VerifiedProgram {
   readonly arenaMap: number;
 }
 
-export interface VerifyResult {
-  /** 0, or as bpf(2) answers. */
-  readonly errno: number;
-  readonly failure: Failure | null;
-  /** The whole log, `trailer` included. */
+/** The verdict. `errno` is 0, or as bpf(2) answers. */
+export type VerifyResult = Accepted | Rejected;
+
+export interface Accepted {
+  readonly errno: 0;
+  readonly failure: null;
+  /** Without the statistics at its end: they wait for the rewrites, whose use of the stack they include. */
   readonly log: string;
-  /** The statistics at its end: what a rewrite that fails has to say stands before them. */
-  readonly trailer: string;
+  readonly stats: Stats;
+  readonly verified: VerifiedProgram;
+}
+
+export interface Rejected {
+  readonly errno: number;
+  readonly failure: Failure;
+  readonly log: string;
+  /** Null where the program was refused before it was looked at. */
   readonly stats: Stats | null;
-  readonly verified: VerifiedProgram | null;
+  readonly verified: null;
 }
 
 function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
@@ -121,7 +130,7 @@ function statsOf(env: Env): Stats {
 }
 
 /** The log's last lines; the kernel's `verification time` is left out, since answers depend on the request alone. */
-function trailerText(level: number, stats: Stats): string {
+export function statisticsText(level: number, stats: Stats): string {
   if (level === 0) return '';
   const depths = (level & LOG_STATS) === 0 ? '' : `stack depth ${stats.stackDepths.join('+')}\n`;
   return (
@@ -136,14 +145,13 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
   const refused = load.checkLoad(program);
   if (refused !== 0) {
     const failure: Failure = { stage: 'VERIFY', code: 'REFUSED', message: 'BPF_PROG_LOAD refuses it', errno: refused };
-    return { errno: refused, failure, log: '', trailer: '', stats: null, verified: null };
+    return { errno: refused, failure, log: '', stats: null, verified: null };
   }
   const log = new VerifierLog(options.logLevel);
   const env = createEnv(program, profile, log);
   const errno = check(env);
   const stats = statsOf(env);
-  const trailer = trailerText(options.logLevel, stats);
-  const failure = errno === 0 ? null : describeFailure(env, errno);
-  const body = log.toString();
-  return { errno, failure, log: body + trailer, trailer, stats, verified: errno === 0 ? env : null };
+  if (errno === 0) return { errno, failure: null, log: log.toString(), stats, verified: env };
+  const text = log.toString() + statisticsText(options.logLevel, stats);
+  return { errno, failure: describeFailure(env, errno), log: text, stats, verified: null };
 }
