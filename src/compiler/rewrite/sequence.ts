@@ -101,6 +101,9 @@ export class Sequence {
   jumpImm(condition: number, dst: number, imm: number, off: number): this {
     return this.emit(isa.JMP | condition | isa.K, dst, 0, off, imm);
   }
+  jump32Imm(condition: number, dst: number, imm: number, off: number): this {
+    return this.emit(isa.JMP32 | condition | isa.K, dst, 0, off, imm);
+  }
   ja(off: number): this {
     return this.emit(isa.JMP | isa.JA, 0, 0, off, 0);
   }

@@ -125,7 +125,7 @@ function hashOfMaps(profile: Profile, map: MapSpec): Sequence {
 function afXdp(profile: Profile, map: MapSpec): Sequence {
   return new Sequence()
     .load(isa.W, isa.R0, isa.R2, 0)
-    .jumpImm(isa.JGE, isa.R0, map.maxEntries, 5)
+    .jump32Imm(isa.JGE, isa.R0, map.maxEntries, 5)
     .alu64Imm(isa.LSH, isa.R0, 3)
     .alu64Imm(isa.ADD, isa.R1, memberOffset(profile.btf, 'xsk_map', 'xsk_map'))
     .alu64(isa.ADD, isa.R0, isa.R1)
