@@ -24,9 +24,9 @@ export function compile(request: CompileRequest, profile: Profile): CompileRespo
   }
   const object = loadObject(request.object ?? NO_BYTES, profile, request);
   const programs = object.programs.map((loaded) =>
-    loaded.program === null
-      ? refused(loaded.name, loaded.section, loaded.type, loaded.failure)
-      : compileOne(loaded.program, request, profile),
+    loaded.program.ok
+      ? compileOne(loaded.program.value, request, profile)
+      : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
 }
