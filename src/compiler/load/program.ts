@@ -5,6 +5,8 @@ import type { Instructions } from '../isa/instructions.js';
 export interface MapSpec {
   /** At most 15 characters, as the kernel keeps it. */
   readonly name: string;
+  /** The name that libbpf knows it by: the author's in full; a data section's map has the object's name in front. */
+  readonly fullName: string;
   /** enum bpf_map_type. */
   readonly type: number;
   readonly keySize: number;

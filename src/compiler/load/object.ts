@@ -1,0 +1,213 @@
+/** Loads the programs of an ELF object as libbpf 1.5 would for a kernel, each as if it were the only one asked for. */
+import { Budget, OBJECT_STEPS } from '../core/budget.js';
+import { parseStructRecords } from '../btf/struct-records.js';
+import { validateBtf } from '../btf/validate.js';
+import { fail, ok, type Failure, type Outcome } from '../outcome.js';
+import type { Profile } from '../targets/profile.js';
+import * as uapi from '../targets/uapi.js';
+import { Assembler, type Assembled } from './assemble.js';
+import { attachTargetOf } from './attach-target.js';
+import { createMaps } from './create-maps.js';
+import { errorText } from './error-text.js';
+import { EINVAL, ENOENT, loadFailure, refuse } from './failure.js';
+import { fillKconfig } from './kconfig.js';
+import { kptrTargets } from './kptr-targets.js';
+import { checkStrongExterns, resolveKernelSymbols } from './ksyms.js';
+import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
+import { settleHiddenFunctions } from './object-btf.js';
+import {
+  BPF_F_SLEEPABLE,
+  BPF_F_XDP_HAS_FRAGS,
+  checkProgramAttributes,
+  effectiveAttachType,
+} from './program-attributes.js';
+import type { MapSpec, Program } from './program.js';
+import { readObject } from './read-object.js';
+import { settleStructOps } from './struct-ops.js';
+
+/** How many times its own size an object's programs may grow to together. */
+const GROWTH = 64;
+/** What small objects may grow to in any case, in bytes. */
+const SMALL_GROWTH = 8 << 20;
+const NAME_LENGTH = 15;
+
+export interface ObjectOptions {
+  /** Names of the programs to load; all that load by default where empty. */
+  readonly programs: readonly string[];
+  /** Take the `maps` section that libbpf 1.x refuses. */
+  readonly legacyMaps: boolean;
+}
+
+export interface LoadedProgram {
+  readonly name: string;
+  readonly section: string;
+  readonly type: number;
+  readonly expectedAttachType: number;
+  /** The program for BPF_PROG_LOAD, or why libbpf or the kernel refuses it before verifying. */
+  readonly program: Outcome<Program>;
+}
+
+export interface LoadedObject {
+  readonly programs: readonly LoadedProgram[];
+  /** The object's maps, which its programs' instructions index; empty where they cannot be made. */
+  readonly maps: readonly MapSpec[];
+  /** Why nothing of the object loads, or null. */
+  readonly failure: Failure | null;
+}
+
+/** Loads an object. Every malformed or refused input is in the answer; time and memory are bounded by the object's size. */
+export function loadObject(elf: Uint8Array, profile: Profile, options: ObjectOptions): LoadedObject {
+  const budget = new Budget(OBJECT_STEPS);
+  const model = readObject(elf, { legacyMaps: options.legacyMaps, pageSize: profile.pageSize }, budget);
+  if (!model.ok) return { programs: [], maps: [], failure: model.failure };
+  const growth = Math.max(elf.length * GROWTH, SMALL_GROWTH);
+  return new Loader(model.value, profile, budget, growth).load(options.programs);
+}
+
+/** What all programs of the object share. */
+interface Shared {
+  readonly maps: Outcome<MapSpec[]>;
+  /** The program BTF where the kernel takes it. */
+  readonly btf: ObjectModel['btf'];
+}
+
+class Loader {
+  private readonly assembler: Assembler;
+  private shared: Outcome<Shared> | null = null;
+
+  constructor(
+    private readonly model: ObjectModel,
+    private readonly profile: Profile,
+    private readonly budget: Budget,
+    growth: number,
+  ) {
+    this.assembler = new Assembler(model, profile.btf, budget, growth);
+  }
+
+  load(names: readonly string[]): LoadedObject {
+    const { model } = this;
+    const refusal = this.resolveObject();
+    const programs = names.length === 0 ? this.defaultPrograms() : names.map((name) => this.named(name));
+    const loaded = programs.map((program) => this.loadNamed(program, refusal));
+    const specs = this.shared?.ok === true && this.shared.value.maps.ok ? this.shared.value.maps.value : [];
+    const isEmpty = loaded.length === 0 && refusal === null;
+    const empty = isEmpty ? loadFailure('NO_PROGRAMS', 'the object has no programs to load', ENOENT) : null;
+    return { programs: loaded, maps: model.maps.length === 0 ? [] : specs, failure: refusal?.failure ?? empty };
+  }
+
+  private defaultPrograms(): ObjectProgram[] {
+    return this.model.programs.filter((program) => !program.isSubprogram && program.autoload);
+  }
+
+  private named(name: string): ObjectProgram | string {
+    return this.model.programs.find((program) => !program.isSubprogram && program.name === name) ?? name;
+  }
+
+  /** What libbpf settles once for the object: externs and struct_ops. */
+  private resolveObject(): Refusal | null {
+    const { model, profile, budget } = this;
+    const kconfig = model.maps.find((map) => map.origin === 'kconfig') ?? null;
+    return (
+      fillKconfig(model.externs, kconfig, profile) ??
+      (model.btf === null ? null : resolveKernelSymbols(model.externs, model.btf, profile, budget)) ??
+      checkStrongExterns(model.externs) ??
+      settleStructOps(model, profile.btf, budget)
+    );
+  }
+
+  private loadNamed(program: ObjectProgram | string, refusal: Refusal | null): LoadedProgram {
+    if (typeof program === 'string') {
+      const message = `prog '${program}': not found in the object`;
+      const failure = refuse('PROGRAM_NOT_FOUND', message, ENOENT, { symbol: program });
+      return { name: program, section: '', type: 0, expectedAttachType: 0, program: failure };
+    }
+    const { name, section, type, expectedAttachType } = program;
+    return { name, section, type, expectedAttachType, program: refusal ?? this.loadProgram(program) };
+  }
+
+  private loadProgram(program: ObjectProgram): Outcome<Program> {
+    const assembled = this.assembler.assemble(program);
+    if (!assembled.ok) return assembled;
+    this.shared ??= this.createShared();
+    if (!this.shared.ok) return this.shared;
+    const { maps, btf } = this.shared.value;
+    if (!maps.ok) return maps;
+    const missing = checkType(program);
+    if (missing !== null) return missing;
+    const attach = attachTargetOf(program, this.profile.btf);
+    if (!attach.ok) return attach;
+    return this.submit(this.describe(program, assembled.value, maps.value, btf, attach.value));
+  }
+
+  /** Hands the BTF to the kernel, then makes the maps. */
+  private createShared(): Outcome<Shared> {
+    const { model, profile } = this;
+    const kptrs = kptrTargets(profile);
+    if (model.btf === null) {
+      return ok({ btf: null, maps: createMaps(model.maps, { btf: null, structs: new Map(), kptrs, profile }) });
+    }
+    settleHiddenFunctions(model.btf, model.programs);
+    const verdict = validateBtf(model.btf);
+    const structs = verdict.errno === 0 ? parseStructRecords(model.btf, kptrs) : verdict.errno;
+    if (typeof structs === 'number') {
+      if (model.maps.some((map) => map.origin === 'struct-ops')) {
+        const message = `Error loading .BTF into kernel: ${structs}. BTF is mandatory, can't proceed.`;
+        return refuse('BTF_REJECTED', message, structs, { section: '.BTF' });
+      }
+      return ok({ btf: null, maps: createMaps(model.maps, { btf: null, structs: new Map(), kptrs, profile }) });
+    }
+    return ok({ btf: model.btf, maps: createMaps(model.maps, { btf: model.btf, structs, kptrs, profile }) });
+  }
+
+  private describe(
+    program: ObjectProgram,
+    assembled: Assembled,
+    maps: readonly MapSpec[],
+    btf: ObjectModel['btf'],
+    attachBtfId: number,
+  ): Program {
+    const { definition } = program;
+    const isFragmented = definition?.frags === true && program.type === uapi.BPF_PROG_TYPE_XDP;
+    const attachType = definition?.usdt === true ? uapi.BPF_TRACE_UPROBE_MULTI : program.expectedAttachType;
+    return {
+      name: program.name.slice(0, NAME_LENGTH),
+      functionName: program.name,
+      section: program.section,
+      type: program.type,
+      expectedAttachType: effectiveAttachType(program.type, attachType),
+      flags: (definition?.sleepable === true ? BPF_F_SLEEPABLE : 0) | (isFragmented ? BPF_F_XDP_HAS_FRAGS : 0),
+      license: this.model.license,
+      kernVersion: this.model.kernVersion,
+      instructions: assembled.instructions,
+      maps,
+      btf,
+      funcInfo: btf === null ? [] : assembled.funcInfo,
+      lineInfo: btf === null ? [] : assembled.lineInfo,
+      attachBtfId,
+      attachBtf: attachBtfId === 0 ? null : this.profile.btf,
+      attachProgram: null,
+    };
+  }
+
+  private submit(program: Program): Outcome<Program> {
+    const errno = checkProgramAttributes(program, this.profile);
+    if (errno === 0) return ok(program);
+    const message = `prog '${program.functionName}': BPF program load failed: ${errorText(errno)}`;
+    return fail(loadFailure('PROGRAM_ATTRIBUTES', message, errno, { section: program.section }));
+  }
+}
+
+/** libbpf's own checks of a program's type before it loads it. */
+function checkType(program: ObjectProgram): Refusal | null {
+  const { name, section, type } = program;
+  const place = { section, symbol: name };
+  if (type === uapi.BPF_PROG_TYPE_UNSPEC) {
+    const message = `prog '${name}': missing BPF prog type, check ELF section name '${section}'`;
+    return refuse('SECTION_UNKNOWN', message, EINVAL, place);
+  }
+  if (type === uapi.BPF_PROG_TYPE_STRUCT_OPS && (program.attachBtfId === 0 || !program.autoload)) {
+    const message = `prog '${name}': SEC("struct_ops") program isn't referenced anywhere, did you forget to use it?`;
+    return refuse('STRUCT_OPS', message, EINVAL, place);
+  }
+  return null;
+}
