@@ -6,7 +6,7 @@ import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { errorText } from './error-text.js';
 import { EINVAL, refuse } from './failure.js';
-import { checkMapAttributes } from './map-create.js';
+import { checkMapAttributes, created } from './map-create.js';
 import { isMapInMap } from './map-definition.js';
 import { checkMapTypes } from './map-types-check.js';
 import type { MapDefinition, ObjectMap } from './model.js';
@@ -137,8 +137,8 @@ function create(spec: MapSpec, { structs, kptrs, profile }: MapCreation): MapSpe
   const attempt = (map: MapSpec): number =>
     checkMapAttributes(map, profile) || (isObjectName(map.name) ? checkMapTypes(map, structs, kptrs) : EINVAL);
   const refused = attempt(spec);
-  if (refused === 0) return spec;
+  if (refused === 0) return created(spec);
   if (spec.btfKeyTypeId === 0 && spec.btfValueTypeId === 0) return refused;
   const untyped: MapSpec = { ...spec, btf: null, btfKeyTypeId: 0, btfValueTypeId: 0 };
-  return attempt(untyped) || untyped;
+  return attempt(untyped) || created(untyped);
 }

@@ -39,6 +39,12 @@ export function checkMapAttributes(map: MapSpec, profile: Profile): number {
   return checkByType(map, profile);
 }
 
+/** The map as the kernel has it: programs may only read what lies behind device maps. */
+export function created(map: MapSpec): MapSpec {
+  const isDeviceMap = map.type === uapi.BPF_MAP_TYPE_DEVMAP || map.type === uapi.BPF_MAP_TYPE_DEVMAP_HASH;
+  return isDeviceMap ? { ...map, flags: map.flags | flag.BPF_F_RDONLY_PROG } : map;
+}
+
 function isKnownType(type: number, profile: Profile): boolean {
   return type > uapi.BPF_MAP_TYPE_UNSPEC && type <= uapi.BPF_MAP_TYPE_ARENA && profile.mapOps(type) !== null;
 }

@@ -121,8 +121,9 @@ class Loader {
       const failure = refuse('PROGRAM_NOT_FOUND', message, ENOENT, { symbol: program });
       return { name: program, section: '', type: 0, expectedAttachType: 0, program: failure };
     }
-    const { name, section, type, expectedAttachType } = program;
-    return { name, section, type, expectedAttachType, program: refusal ?? this.loadProgram(program) };
+    const { name, section, type } = program;
+    const loaded = refusal ?? this.loadProgram(program);
+    return { name, section, type, expectedAttachType: attachTypeOf(program), program: loaded };
   }
 
   private loadProgram(program: ObjectProgram): Outcome<Program> {
@@ -168,13 +169,12 @@ class Loader {
   ): Program {
     const { definition } = program;
     const isFragmented = definition?.frags === true && program.type === uapi.BPF_PROG_TYPE_XDP;
-    const attachType = definition?.usdt === true ? uapi.BPF_TRACE_UPROBE_MULTI : program.expectedAttachType;
     return {
       name: program.name.slice(0, NAME_LENGTH),
       functionName: program.name,
       section: program.section,
       type: program.type,
-      expectedAttachType: effectiveAttachType(program.type, attachType),
+      expectedAttachType: effectiveAttachType(program.type, attachTypeOf(program)),
       flags: (definition?.sleepable === true ? BPF_F_SLEEPABLE : 0) | (isFragmented ? BPF_F_XDP_HAS_FRAGS : 0),
       license: this.model.license,
       kernVersion: this.model.kernVersion,
@@ -195,6 +195,11 @@ class Loader {
     const message = `prog '${program.functionName}': BPF program load failed: ${errorText(errno)}`;
     return fail(loadFailure('PROGRAM_ATTRIBUTES', message, errno, { section: program.section }));
   }
+}
+
+/** User-space probes of the SystemTap kind are loaded for multi-links, which every kernel with a profile has. */
+function attachTypeOf({ definition, expectedAttachType }: ObjectProgram): number {
+  return definition?.usdt === true ? uapi.BPF_TRACE_UPROBE_MULTI : expectedAttachType;
 }
 
 /** libbpf's own checks of a program's type before it loads it. */

@@ -1,4 +1,6 @@
 /** Reads an object into its model: everything libbpf does at open (bpf_object_open, 1.5). Nothing here depends on a kernel. */
+import type { Btf } from '../btf/btf.js';
+import type { BtfExt } from '../btf/ext.js';
 import type { Budget } from '../core/budget.js';
 import { latin1 } from '../bytes/reader.js';
 import * as elf from '../elf/constants.js';
@@ -40,7 +42,7 @@ export function readObject(
     const sections = settleSections(btf, object.value);
     if (!sections.ok) return sections;
   }
-  const name = objectName(object.value);
+  const name = objectName(object.value, btf, ext);
   const maps = collectMaps({
     elf: object.value,
     roles: roles.value,
@@ -72,15 +74,28 @@ function linkKconfig(externs: readonly Extern[], maps: readonly ObjectMap[]): vo
 }
 
 /**
- * The name libbpf would take from the object's file: an object that comes without a file is named after its source, up to
- * the first dot.
+ * The name libbpf would take from the object's file, up to its first dot. An object that comes without a file is named
+ * after its source: the first C file that its symbols or its line information name.
  */
-function objectName(object: ElfObject): string {
-  const STT_FILE = 4;
-  const file = object.symbols.find((symbol) => symbol.type === STT_FILE && symbol.bind === elf.STB_LOCAL)?.name ?? '';
+function objectName(object: ElfObject, btf: Btf | null, ext: BtfExt | null): string {
+  const file = object.symbols.find((symbol) => symbol.type === elf.STT_FILE)?.name ?? sourceFile(btf, ext);
   const base = file.slice(file.lastIndexOf('/') + 1).slice(0, NAME_LENGTH);
   const dot = base.indexOf('.');
   return dot < 0 ? base : base.slice(0, dot);
+}
+
+function sourceFile(btf: Btf | null, ext: BtfExt | null): string {
+  const seen = new Set<number>();
+  for (const section of ext?.lineInfo ?? []) {
+    for (let i = 0; i < section.count; i++) {
+      const off = section.words[section.start + i * section.stride + 1]!;
+      if (seen.has(off)) continue;
+      seen.add(off);
+      const file = btf?.string(off) ?? '';
+      if (file.endsWith('.c')) return file;
+    }
+  }
+  return '';
 }
 
 function readLicense(section: Section | null): string {
