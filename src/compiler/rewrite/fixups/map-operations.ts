@@ -2,11 +2,11 @@
  * Calls of map helpers go to the map's own operations (since Linux 4.11 for lookups, 4.15 for the others).
  *
  * Where every path passes the same map, its type is known: lookups become the type's own instructions where it has some
- * (maps/lookup.ts), and what remains calls the type's function rather than the helper that would find it.
+ * (map-lookup.ts), and what remains calls the type's function rather than the helper that would find it.
  */
 import type { MapOps } from '../../targets/profile.js';
 import * as helper from '../helpers.js';
-import { inlineLookup } from '../maps/lookup.js';
+import { inlineLookup } from '../map-lookup.js';
 import { callSymbol, isHelperCall } from './calls.js';
 import type { Fixup } from './fixup.js';
 

@@ -6,11 +6,11 @@
  * this CPU's base (since 6.10); sockets of AF_XDP since 5.3. Arrays marked as inner maps of different sizes
  * (BPF_F_INNER_MAP, since 5.10) are not inlined, for their size is not known here.
  */
-import * as isa from '../../isa/opcodes.js';
-import type { MapSpec } from '../../load/program.js';
-import type { MapOps, Profile } from '../../targets/profile.js';
-import { Sequence } from '../sequence.js';
-import { memberOffset } from './layout.js';
+import * as isa from '../isa/opcodes.js';
+import type { MapSpec } from '../load/program.js';
+import type { MapOps, Profile } from '../targets/profile.js';
+import { Sequence } from './sequence.js';
+import { memberOffset } from '../btf/member-offset.js';
 
 const F_INNER_MAP = 1 << 12;
 

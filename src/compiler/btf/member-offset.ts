@@ -1,5 +1,5 @@
-import * as kind from '../../btf/kinds.js';
-import type { Btf } from '../../btf/btf.js';
+import * as kind from './kinds.js';
+import type { Btf } from './btf.js';
 
 /**
  * Byte offset of a member of a kernel structure, looked for in its unnamed structs and unions too.

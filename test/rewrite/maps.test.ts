@@ -1,0 +1,58 @@
+/**
+ * The maps original → translated → function are total and monotone: the answer's lines, the disassembly and failures
+ * are told by them.
+ */
+import t from 'tap';
+import { loadProfile } from '../../src/service/targets.js';
+import { goldenNames, readGolden } from '../golden/golden.js';
+import { rewriteGolden } from './golden-programs.js';
+
+const profile = await loadProfile('linux-6.12-arm64');
+
+/** Whether no number is below the one before it. */
+function ascends(numbers: readonly number[], strictly: boolean): boolean {
+  return numbers.every((n, i) => i === 0 || n > numbers[i - 1]! || (!strictly && n === numbers[i - 1]));
+}
+
+for (const name of goldenNames('rewrite')) {
+  t.test(name, async (t) => {
+    for (const record of readGolden('rewrite', name)) {
+      const { program, rewritten } = rewriteGolden(profile, name, record);
+      const { original, translated, functionStarts, jit, lines } = rewritten;
+      const length = program.instructions.length;
+      const known = [...original].filter((i) => i !== -1);
+
+      t.equal(original.length, translated.length, `${record.program}: every translated slot has its origin`);
+      t.ok(
+        known.every((i) => i >= 0 && i < length),
+        'which lies in the program as handed in',
+      );
+      t.ok(ascends(known, false), 'and never goes back');
+
+      t.ok(functionStarts[0] === 0 && ascends(functionStarts, true), 'functions follow one another');
+      t.same(
+        jit.functions.flatMap((f) => [...f.original]),
+        [...original],
+        'the functions are the program, cut up',
+      );
+      t.ok(
+        jit.functions.every((f) => f.original.length === f.instructions.length),
+        'slot for slot',
+      );
+
+      const places = lines.map((line) => line.instruction);
+      t.ok(places[0] === 0 && ascends(places, true), 'the first line starts the program, and no two start at once');
+      t.ok(
+        functionStarts.slice(0, functionStarts.length - rewritten.hiddenFunctions).every((s) => places.includes(s)),
+        'every function starts a line',
+      );
+      t.ok(
+        lines.every(({ instruction, info }) => {
+          const from = original[instruction]!;
+          return from === -1 || info.instruction <= from;
+        }),
+        'no instruction belongs to a line behind it',
+      );
+    }
+  });
+}
