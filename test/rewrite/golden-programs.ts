@@ -49,6 +49,7 @@ function addressOf(symbol: SymbolRef, profile: Profile, program: Program, record
       return BigInt(record.functions[0]?.aux ?? 0);
     case 'structMeta':
     case 'mapElement':
+    case 'arena':
       throw new Error(`nobody knows the address of ${symbol.kind}`);
   }
 }
