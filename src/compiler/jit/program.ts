@@ -7,17 +7,20 @@ export type { JitFunction, JitProgram, SymbolRef } from '../rewrite/program.js';
 export interface ExceptionEntry {
   readonly offset: number;
   readonly resume: number;
-  /** BPF register number, or arm64 register as Linux keeps it: 31 (xzr) where nothing is zeroed. */
+  /** The arm64 register that a fault zeroes; 5 (x5, which holds no BPF register) where it zeroes none. */
   readonly register: number;
   /** struct exception_table_entry, 12 bytes in memory of which the first 10 carry data. */
   readonly raw: Uint8Array;
 }
 
-/** A place in position-independent code that a linker must fill. */
+/** A place in position-independent code that a linker must fill; docs/relocations.md tells how. */
 export interface CodeRelocation {
+  /** Of the instruction, in bytes from the function's start. */
   readonly offset: number;
+  /** R_AARCH64_… of Arm's ELF supplement (AAELF64). */
   readonly type: string;
   readonly symbol: SymbolRef;
+  /** What to add to the symbol's address: the symbol's own addend, where it has one. */
   readonly addend: number;
 }
 

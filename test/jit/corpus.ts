@@ -1,0 +1,144 @@
+/**
+ * Reads recordings of the kernel (../shared/corpus, or our own of the same form) as input for the JIT.
+ *
+ * A recording holds each function's instructions as the kernel's JIT was given them. What is not in them follows from
+ * rules: the first function is the main program; a program that calls bpf_throw makes its main program an exception
+ * boundary, and the function of it that nothing calls or takes the address of is the exception callback; a program that
+ * was handed in with a reference to a map of type arena has that arena.
+ */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Instructions } from '../../src/compiler/isa/instructions.js';
+import * as isa from '../../src/compiler/isa/opcodes.js';
+import { addOffset, addressOf, distance, type Address } from '../../src/compiler/jit/address.js';
+import type { KernelOffsets } from '../../src/compiler/jit/arm64/target.js';
+import type { JitOptions } from '../../src/compiler/jit/arm64/jit.js';
+import type { JitFunction, JitProgram } from '../../src/compiler/jit/program.js';
+
+export interface RecordedFunction {
+  readonly address: string;
+  readonly code: string;
+  readonly extable: readonly { offset: number; resume: number; register: number; raw: string }[];
+  readonly extable_offset?: number;
+  readonly stack_depth: number;
+  readonly jit_input: string;
+}
+
+export interface Recording {
+  readonly object?: string;
+  readonly prog: string;
+  readonly type: number;
+  readonly err: number;
+  readonly functions?: readonly RecordedFunction[];
+  /** As handed to the verifier: LD_IMM64 with source 1 or 2 carries a map's file descriptor. */
+  readonly insns: string;
+  readonly maps: readonly {
+    fd: number;
+    type: number;
+    address: string;
+    value_address: string;
+    kernel_address: string;
+  }[];
+  readonly expect?: number;
+  readonly retval?: number;
+  readonly log_only?: boolean;
+}
+
+const MAP_TYPE_ARENA = 33;
+/** Symbols of the recorded kernel, which is booted without address randomization. */
+const CALL_BASE = addressOf(0xffff8000802637c8n);
+const BPF_THROW = addressOf(0xffff8000802a2d28n);
+
+/** Structure offsets of that kernel; target.test.ts holds them against its BTF. */
+export const OFFSETS: KernelOffsets = { arrayMaxEntries: 36, arrayPointers: 264, programFunction: 48, threadCpu: 16 };
+
+/** The recordings of a `kernel.jsonl.gz`. */
+export function readRecordings(file: string): Recording[] {
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Recording);
+}
+
+/** Recordings that carry code. */
+export function compiledRecordings(file: string): (Recording & { functions: readonly RecordedFunction[] })[] {
+  return readRecordings(file).filter(
+    (r): r is Recording & { functions: readonly RecordedFunction[] } => r.err === 0 && r.functions !== undefined,
+  );
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
+function parseAddress(text: string): Address {
+  return addressOf(BigInt(text.startsWith('0x') ? text : `0x${text}`));
+}
+
+interface Uses {
+  readonly throws: boolean;
+  readonly referenced: ReadonlySet<number>;
+}
+
+function usesOf(functions: readonly Instructions[]): Uses {
+  let throws = false;
+  const referenced = new Set<number>();
+  for (const insns of functions) {
+    for (let i = 0; i < insns.length; i++) {
+      if (insns.opcode(i) === (isa.JMP | isa.CALL)) {
+        if (insns.src(i) === isa.PSEUDO_CALL) referenced.add(insns.off(i));
+        else if (distance(addOffset(CALL_BASE, insns.imm(i)), BPF_THROW) === 0) throws = true;
+      } else if (insns.opcode(i) === isa.LD_IMM64) {
+        if (insns.src(i) === isa.PSEUDO_FUNC) referenced.add(insns.off(i));
+        i++;
+      }
+    }
+  }
+  return { throws, referenced };
+}
+
+/** Index of the arena among the maps, -1 where the program refers to none. */
+function arenaOf(r: Recording): number {
+  const insns = Instructions.from(fromHex(r.insns));
+  for (let i = 0; i < insns.length; i++) {
+    if (insns.opcode(i) !== isa.LD_IMM64) continue;
+    const src = insns.src(i);
+    if (src === isa.PSEUDO_MAP_FD || src === isa.PSEUDO_MAP_VALUE) {
+      const index = r.maps.findIndex((m) => m.type === MAP_TYPE_ARENA && m.fd === insns.imm(i));
+      if (index >= 0) return index;
+    }
+    i++;
+  }
+  return -1;
+}
+
+/** The JIT's input and options (LSE and signed return addresses unless `cpu` says otherwise) for a recording. */
+export function jitInput(
+  r: Recording & { functions: readonly RecordedFunction[] },
+  cpu = { lse: true, bti: false, pac: true },
+): { program: JitProgram; options: JitOptions } {
+  const instructions = r.functions.map((f) => Instructions.from(fromHex(f.jit_input)));
+  const { throws, referenced } = usesOf(instructions);
+  const functions = r.functions.map((f, index): JitFunction => {
+    return {
+      name: `f${index}`,
+      instructions: instructions[index]!,
+      symbols: new Map(),
+      stackDepth: f.stack_depth,
+      original: new Int32Array(instructions[index]!.length),
+      isSubprogram: index > 0,
+      exceptionBoundary: throws && index === 0,
+      exceptionCallback: throws && index > 0 && !referenced.has(index),
+      tailCallReachable: false,
+    };
+  });
+  const arenaMap = arenaOf(r);
+  const arena = r.maps[arenaMap];
+  const link = {
+    functions: r.functions.map((f) => parseAddress(f.address)),
+    callBase: CALL_BASE,
+    arena:
+      arena === undefined
+        ? null
+        : { kernel: parseAddress(arena.kernel_address), user: parseAddress(arena.value_address) },
+  };
+  return { program: { functions, arenaMap, type: r.type }, options: { cpu, offsets: OFFSETS, link } };
+}
