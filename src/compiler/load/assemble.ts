@@ -5,19 +5,18 @@
 import type { Btf } from '../btf/btf.js';
 import * as kind from '../btf/kinds.js';
 import type { Budget } from '../core/budget.js';
-import { patchInstruction } from '../core/patch.js';
+import { formatRelocation } from '../core/format.js';
+import { patchInstruction, POISON_HELPER } from '../core/patch.js';
 import { CoreResolver, isCoreFailure } from '../core/resolve.js';
 import { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
 import { ok, type Outcome } from '../outcome.js';
 import { findProgramAt } from './collect-programs.js';
 import { E2BIG, EINVAL, ENOENT, ERRNO_RELOC, refuse } from './failure.js';
+import { POISON_KFUNC_BASE, POISON_MAP_BASE, type PoisonNotes } from './explain-log.js';
 import type { Extern, ObjectModel, ObjectProgram, Refusal, Relocation } from './model.js';
 import { SourceInfo, type ProgramInfo } from './source-info.js';
 
-/** Calls that stand where libbpf found no map or kernel function: they must not be reached. */
-const POISON_MAP_BASE = 2_001_000_000;
-const POISON_KFUNC_BASE = 2_002_000_000;
 const INSN_BYTES = 8;
 
 /** One function of the program: its own copy of the instructions, and where it lies in the whole. */
@@ -30,6 +29,13 @@ interface Part {
 
 export interface Assembled extends ProgramInfo {
   readonly instructions: Instructions;
+  readonly notes: PoisonNotes;
+}
+
+/** Functions after CO-RE: their own copies, and what could not be resolved in each, by slot. */
+interface Relocated {
+  readonly copies: Map<ObjectProgram, Instructions>;
+  readonly poisoned: Map<ObjectProgram, Map<number, string>>;
 }
 
 /** Assembles the programs of one object, each on its own. */
@@ -51,11 +57,13 @@ export class Assembler {
   assemble(program: ObjectProgram): Outcome<Assembled> {
     const relocated = this.relocateTypes(program);
     if (!relocated.ok) return relocated;
-    const assembly = new Assembly(this, program, relocated.value);
+    const assembly = new Assembly(this, program, relocated.value.copies);
     const refusal = assembly.addCalled() ?? this.addExceptionCallback(assembly) ?? assembly.resolveData();
     if (refusal !== null) return refusal;
     const info = this.info.collect(program, assembly.parts);
-    return info.ok ? ok({ instructions: assembly.join(), ...info.value }) : info;
+    if (!info.ok) return info;
+    const notes = this.notesOf(assembly.parts, relocated.value.poisoned);
+    return ok({ instructions: assembly.join(), notes, ...info.value });
   }
 
   /** Counts instructions against what the object may grow to. */
@@ -77,11 +85,20 @@ export class Assembler {
     return findProgramAt(this.model.programs, this.model.text, slot);
   }
 
+  private notesOf(parts: readonly Part[], poisoned: Relocated['poisoned']): PoisonNotes {
+    const relocations = new Map<number, string>();
+    for (const { program, offset } of parts) {
+      for (const [instruction, text] of poisoned.get(program) ?? []) relocations.set(offset + instruction, text);
+    }
+    const { maps, externs } = this.model;
+    return { relocations, maps: maps.map((map) => map.name), externs: externs.map((extern) => extern.name) };
+  }
+
   /** Copies of the functions that CO-RE changes: the program and all of .text, in the order of the relocations. */
-  private relocateTypes(main: ObjectProgram): Outcome<Map<ObjectProgram, Instructions>> {
-    const copies = new Map<ObjectProgram, Instructions>();
+  private relocateTypes(main: ObjectProgram): Outcome<Relocated> {
+    const relocated: Relocated = { copies: new Map(), poisoned: new Map() };
     const { ext, btf } = this.model;
-    if (ext === null || btf === null) return ok(copies);
+    if (ext === null || btf === null) return ok(relocated);
     const resolver = new CoreResolver(btf, this.kernel, this.budget);
     for (const section of ext.coreRelocations) {
       const name = btf.string(section.nameOff);
@@ -89,16 +106,16 @@ export class Assembler {
       const sectionIndex = this.info.sectionIndex(name);
       for (let i = 0; i < section.count; i++) {
         const at = section.start + i * section.stride;
-        const refusal = this.relocateType(main, copies, resolver, sectionIndex, section.words, at, i);
+        const refusal = this.relocateType(main, relocated, resolver, sectionIndex, section.words, at, i);
         if (refusal !== null) return refusal;
       }
     }
-    return ok(copies);
+    return ok(relocated);
   }
 
   private relocateType(
     main: ObjectProgram,
-    copies: Map<ObjectProgram, Instructions>,
+    { copies, poisoned }: Relocated,
     resolver: CoreResolver,
     sectionIndex: number,
     words: Uint32Array,
@@ -124,7 +141,14 @@ export class Assembler {
     const resolution = resolver.resolve(relocation);
     if (isCoreFailure(resolution)) return bad(resolution.message, resolution.errno);
     const failure = patchInstruction(insns, instruction, resolution);
-    return failure === null ? null : bad(failure.message, failure.errno);
+    if (failure !== null) return bad(failure.message, failure.errno);
+    if (insns.imm(instruction) === POISON_HELPER && insns.opcode(instruction) === (op.JMP | op.CALL)) {
+      const texts = poisoned.get(program) ?? new Map<number, string>();
+      const text = formatRelocation(this.model.btf!, relocation);
+      if (text !== null && !texts.has(instruction)) texts.set(instruction, text);
+      poisoned.set(program, texts);
+    }
+    return null;
   }
 
   /** The exception callback that a declaration tag names is part of the program, called or not. */

@@ -10,6 +10,7 @@ import { attachTargetOf } from './attach-target.js';
 import { createMaps } from './create-maps.js';
 import { errorText } from './error-text.js';
 import { EINVAL, ENOENT, loadFailure, refuse } from './failure.js';
+import type { PoisonNotes } from './explain-log.js';
 import { fillKconfig } from './kconfig.js';
 import { kptrTargets } from './kptr-targets.js';
 import { checkStrongExterns, resolveKernelSymbols } from './ksyms.js';
@@ -45,6 +46,8 @@ export interface LoadedProgram {
   readonly expectedAttachType: number;
   /** The program for BPF_PROG_LOAD, or why libbpf or the kernel refuses it before verifying. */
   readonly program: Outcome<Program>;
+  /** What libbpf puts into the log of a rejection; see `explainLog`. */
+  readonly notes: PoisonNotes | null;
 }
 
 export interface LoadedObject {
@@ -119,16 +122,16 @@ class Loader {
     if (typeof program === 'string') {
       const message = `prog '${program}': not found in the object`;
       const failure = refuse('PROGRAM_NOT_FOUND', message, ENOENT, { symbol: program });
-      return { name: program, section: '', type: 0, expectedAttachType: 0, program: failure };
+      return { name: program, section: '', type: 0, expectedAttachType: 0, program: failure, notes: null };
     }
     const { name, section, type } = program;
-    const loaded = refusal ?? this.loadProgram(program);
-    return { name, section, type, expectedAttachType: attachTypeOf(program), program: loaded };
+    const assembled = refusal ?? this.assembler.assemble(program);
+    const loaded = assembled.ok ? this.loadProgram(program, assembled.value) : assembled;
+    const notes = assembled.ok ? assembled.value.notes : null;
+    return { name, section, type, expectedAttachType: attachTypeOf(program), program: loaded, notes };
   }
 
-  private loadProgram(program: ObjectProgram): Outcome<Program> {
-    const assembled = this.assembler.assemble(program);
-    if (!assembled.ok) return assembled;
+  private loadProgram(program: ObjectProgram, assembled: Assembled): Outcome<Program> {
     this.shared ??= this.createShared();
     if (!this.shared.ok) return this.shared;
     const { maps, btf } = this.shared.value;
@@ -137,7 +140,7 @@ class Loader {
     if (missing !== null) return missing;
     const attach = attachTargetOf(program, this.profile.btf);
     if (!attach.ok) return attach;
-    return this.submit(this.describe(program, assembled.value, maps.value, btf, attach.value));
+    return this.submit(this.describe(program, assembled, maps.value, btf, attach.value));
   }
 
   /** Hands the BTF to the kernel, then makes the maps. */
