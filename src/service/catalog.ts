@@ -1,0 +1,43 @@
+/** The targets this instance compiles for. */
+import { decodeProfile } from '../compiler/targets/decode.js';
+import { targetMessage } from './contract/from-compiler.js';
+import type { Message } from './contract/schema.js';
+import { ServiceError } from './errors.js';
+import { DEFAULT_TARGET, targetDigest } from './targets.js';
+import type { TargetFiles } from './pool/protocol.js';
+
+export interface CatalogEntry {
+  readonly name: string;
+  /** SHA-256 over the profile's files: part of every compilation's digest. */
+  readonly digest: string;
+  /** Its TargetInfo. */
+  readonly message: Message;
+}
+
+export class TargetCatalog {
+  private readonly entries: ReadonlyMap<string, CatalogEntry>;
+
+  constructor(targets: readonly TargetFiles[]) {
+    this.entries = new Map(targets.map((target) => [target.name, catalogEntry(target)]));
+  }
+
+  /** TargetInfo messages, the default's first. */
+  get messages(): readonly Message[] {
+    return [...this.entries.values()].map((entry) => entry.message);
+  }
+
+  /** By name, the default for ''. Throws ServiceError UNKNOWN_TARGET. */
+  find(name: string): CatalogEntry {
+    const entry = this.entries.get(name === '' ? DEFAULT_TARGET : name);
+    if (entry === undefined) {
+      const known = [...this.entries.keys()].join(', ');
+      throw new ServiceError('UNKNOWN_TARGET', `the targets are: ${known}`, { field: 'target.kernel' });
+    }
+    return entry;
+  }
+}
+
+function catalogEntry(target: TargetFiles): CatalogEntry {
+  const message = targetMessage(decodeProfile(target.files));
+  return { name: target.name, digest: targetDigest(target), message };
+}

@@ -1,0 +1,150 @@
+/** Settings: one table that validates the environment, documents it in the README, and gives the typed configuration. */
+import { availableParallelism } from 'node:os';
+
+interface Setting<T> {
+  readonly variable: string;
+  readonly fallback: T;
+  /** For the README; the fallback as people read it where it is computed. */
+  readonly about: string;
+  readonly shown?: string;
+  /** Throws an Error whose message says what is wanted. */
+  readonly parse: (text: string) => T;
+}
+
+const text = (): ((value: string) => string) => (value) => value;
+
+function whole(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max) {
+      throw new Error(`a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) throw new Error(`one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+const MIB = 1024 * 1024;
+const setting = <T>(
+  variable: string,
+  fallback: T,
+  about: string,
+  parse: (text: string) => T,
+  shown?: string,
+): Setting<T> => ({ variable, fallback, about, parse, ...(shown === undefined ? {} : { shown }) });
+
+export const SETTINGS = {
+  host: setting('BPF_JITD_HOST', '127.0.0.1', 'Address to listen on, for HTTP and gRPC.', text()),
+  port: setting('BPF_JITD_PORT', 8080, 'HTTP port; 0 takes a free one.', whole(0, 65535)),
+  grpcPort: setting('BPF_JITD_GRPC_PORT', 50051, 'gRPC port; 0 takes a free one.', whole(0, 65535)),
+  dataDir: setting('BPF_JITD_DATA_DIR', './data', 'Directory of the disk cache and of uploaded BTF.', text()),
+  workers: setting(
+    'BPF_JITD_WORKERS',
+    availableParallelism(),
+    'Worker threads, each compiling one request at a time.',
+    whole(1, 1024),
+    'the cores',
+  ),
+  workerMemory: setting(
+    'BPF_JITD_WORKER_MEMORY',
+    2048,
+    'MiB of heap that one compilation may use; a worker over it is replaced.',
+    whole(128, 65536),
+  ),
+  queue: setting(
+    'BPF_JITD_QUEUE',
+    256,
+    'Compilations that may wait; one more is refused with 503.',
+    whole(0, 1_000_000),
+  ),
+  timeout: setting(
+    'BPF_JITD_TIMEOUT',
+    60_000,
+    'Milliseconds that one request may take, waiting included; a client may ask for less.',
+    whole(1, 86_400_000),
+  ),
+  drainTimeout: setting(
+    'BPF_JITD_DRAIN_TIMEOUT',
+    10_000,
+    'Milliseconds that work in flight is given when the service stops.',
+    whole(0, 3_600_000),
+  ),
+  bodyLimit: setting(
+    'BPF_JITD_BODY_LIMIT',
+    32 * MIB,
+    'Bytes of the largest request.',
+    whole(1024, 1024 * MIB),
+    '32 MiB',
+  ),
+  memoryCache: setting(
+    'BPF_JITD_MEMORY_CACHE',
+    128 * MIB,
+    'Bytes of answers kept in memory.',
+    whole(0, 1024 * 1024 * MIB),
+    '128 MiB',
+  ),
+  diskCache: setting(
+    'BPF_JITD_DISK_CACHE',
+    1024 * MIB,
+    'Bytes of answers kept on disk; 0 for none.',
+    whole(0, 1024 * 1024 * MIB),
+    '1 GiB',
+  ),
+  btfStore: setting(
+    'BPF_JITD_BTF_STORE',
+    256 * MIB,
+    'Bytes of uploaded BTF kept on disk.',
+    whole(0, 1024 * 1024 * MIB),
+    '256 MiB',
+  ),
+  logLevel: setting(
+    'BPF_JITD_LOG_LEVEL',
+    'info',
+    'fatal, error, warn, info, debug, trace or silent.',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
+} as const;
+
+type Settings = typeof SETTINGS;
+export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
+
+/** A setting that is not as it must be; the message names variable, value and what is wanted. */
+export class ConfigError extends Error {}
+
+/** Reads the environment. A misspelt BPF_JITD_ variable is an error too. Throws ConfigError naming every fault. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  const known = new Set<string>();
+  for (const [name, entry] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
+    known.add(entry.variable);
+    const given = env[entry.variable];
+    values[name] = entry.fallback;
+    if (given === undefined || given === '') continue;
+    try {
+      values[name] = entry.parse(given);
+    } catch (error) {
+      faults.push(`${entry.variable}=${given}: must be ${(error as Error).message}`);
+    }
+  }
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('BPF_JITD_') && !known.has(variable)) faults.push(`${variable}: there is no such setting`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  return values as Config;
+}
+
+/** The README's table of settings, in Markdown. */
+export function settingsTable(): string {
+  const rows = (Object.values(SETTINGS) as Setting<unknown>[]).map(
+    (entry) => `| \`${entry.variable}\` | ${entry.shown ?? `\`${String(entry.fallback)}\``} | ${entry.about} |`,
+  );
+  return ['| variable | default | |', '|---|---|---|', ...rows].join('\n');
+}

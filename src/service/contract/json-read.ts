@@ -1,0 +1,176 @@
+/**
+ * The canonical proto3 JSON mapping, reading side, as strict as the specification allows: unknown and repeated fields,
+ * wrong types, numbers out of range and bad base64 are refused, and the refusal names the place as a path
+ * (`program.maps[2].keySize`).
+ *
+ * Source: https://protobuf.dev/programming-guides/json/
+ */
+import Long from 'long';
+import protobuf from 'protobufjs';
+import type { Message } from './schema.js';
+
+/** Deeper nesting than any sensible request has (inner maps nest). */
+const MAX_DEPTH = 32;
+
+/** What is wrong with a request, and where. */
+export class BadField extends Error {
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(path === '' ? reason : `${path}: ${reason}`);
+  }
+}
+
+/** Reads a parsed JSON value as a message; members with default values are left out. Throws BadField. */
+export function readJson(type: protobuf.Type, value: unknown, path = '', depth = 0): Message {
+  if (depth > MAX_DEPTH) throw new BadField(path, `is nested deeper than ${MAX_DEPTH} levels`);
+  const object = asObject(value, path);
+  const out: Message = {};
+  const chosen = new Map<protobuf.OneOf, string>();
+  for (const key of Object.keys(object)) {
+    const field = fieldNames(type).get(key);
+    const place = join(path, key);
+    if (field === undefined) throw new BadField(place, 'unknown field');
+    if (Object.hasOwn(out, field.name)) throw new BadField(place, 'field is given twice, by both of its names');
+    const member = object[key];
+    if (member === null || member === undefined) continue;
+    if (field.partOf && !field.options?.['proto3_optional']) {
+      const other = chosen.get(field.partOf);
+      if (other !== undefined) throw new BadField(place, `cannot be given together with ${other}`);
+      chosen.set(field.partOf, key);
+    }
+    const read = readField(field, member, place, depth);
+    if (field.hasPresence || !isDefault(field, read)) out[field.name] = read;
+  }
+  return out;
+}
+
+const NAMES = new WeakMap<protobuf.Type, ReadonlyMap<string, protobuf.Field>>();
+
+/** Both spellings that JSON may use: lowerCamelCase, and the name in the .proto file. */
+function fieldNames(type: protobuf.Type): ReadonlyMap<string, protobuf.Field> {
+  let names = NAMES.get(type);
+  if (names === undefined) {
+    const all = new Map<string, protobuf.Field>();
+    for (const field of type.fieldsArray) {
+      field.resolve();
+      all.set(field.name, field);
+      all.set(field.protoName ?? field.name, field);
+    }
+    NAMES.set(type, (names = all));
+  }
+  return names;
+}
+
+function readField(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
+  if (field instanceof protobuf.MapField) {
+    const out = Object.create(null) as Message;
+    const object = asObject(value, path);
+    for (const key of Object.keys(object)) out[key] = readSingle(field, object[key], `${path}[${quote(key)}]`, depth);
+    return out;
+  }
+  if (field.repeated) {
+    if (!Array.isArray(value)) throw new BadField(path, `expected an array, not ${kindOf(value)}`);
+    return value.map((item: unknown, i) => readSingle(field, item, `${path}[${i}]`, depth));
+  }
+  return readSingle(field, value, path, depth);
+}
+
+function readSingle(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
+  if (field.resolvedType instanceof protobuf.Type) return readJson(field.resolvedType, value, path, depth + 1);
+  if (field.resolvedType instanceof protobuf.Enum) return readEnum(field.resolvedType, value, path);
+  switch (field.type) {
+    case 'string':
+      return readString(value, path);
+    case 'bytes':
+      return readBytes(value, path);
+    case 'bool':
+      if (typeof value !== 'boolean') throw new BadField(path, `expected true or false, not ${kindOf(value)}`);
+      return value;
+    default:
+      return readInteger(field.type, value, path);
+  }
+}
+
+function readString(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw new BadField(path, `expected a string, not ${kindOf(value)}`);
+  if (/\p{Surrogate}/u.test(value)) throw new BadField(path, 'holds half of a surrogate pair');
+  return value;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?$/;
+
+function readBytes(value: unknown, path: string): Buffer {
+  if (typeof value !== 'string') throw new BadField(path, `expected base64 text, not ${kindOf(value)}`);
+  if (!BASE64.test(value)) throw new BadField(path, 'is not base64');
+  return Buffer.from(value, 'base64');
+}
+
+function readEnum(type: protobuf.Enum, value: unknown, path: string): number {
+  if (typeof value === 'string') {
+    const known = Object.hasOwn(type.values, value) ? type.values[value] : undefined;
+    if (known === undefined) throw new BadField(path, `${quote(value)} is no ${type.name}`);
+    return known;
+  }
+  if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > 0x7fffffff) {
+    throw new BadField(path, `expected the name or number of a ${type.name}, not ${kindOf(value)}`);
+  }
+  return value;
+}
+
+const RANGE: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  int32: [-(1n << 31n), (1n << 31n) - 1n],
+  uint32: [0n, (1n << 32n) - 1n],
+  int64: [-(1n << 63n), (1n << 63n) - 1n],
+  uint64: [0n, (1n << 64n) - 1n],
+};
+
+function readInteger(type: string, value: unknown, path: string): number | Long {
+  const range = RANGE[type];
+  if (range === undefined) throw new Error(`proto/ uses ${type}, which readJson does not read`);
+  const exact = exactInteger(value);
+  if (exact === null) throw new BadField(path, `expected a whole number, not ${kindOf(value)}`);
+  if (exact < range[0] || exact > range[1]) throw new BadField(path, `${exact} is out of range for ${type}`);
+  if (type.endsWith('32')) return Number(exact);
+  return Long.fromString(exact.toString(), type === 'uint64');
+}
+
+function exactInteger(value: unknown): bigint | null {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
+  if (typeof value === 'string' && /^-?[0-9]{1,20}$/.test(value)) return BigInt(value);
+  return null;
+}
+
+function isDefault(field: protobuf.Field, value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (field instanceof protobuf.MapField) return Object.keys(value as object).length === 0;
+  if (value instanceof Uint8Array) return value.length === 0;
+  if (Long.isLong(value)) return value.isZero();
+  return value === 0 || value === '' || value === false;
+}
+
+function asObject(value: unknown, path: string): Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadField(path, `expected an object, not ${kindOf(value)}`);
+  }
+  return value as Message;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return quote(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** As JSON text, and never long: what the client sent is not repeated at length. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+function join(path: string, key: string): string {
+  const shown = /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key.slice(0, 60) : quote(key);
+  return path === '' ? shown : `${path}.${shown}`;
+}

@@ -1,0 +1,68 @@
+/** The request messages as protobufjs decodes them. `test/service/contract` holds the names against proto/. */
+import type Long from 'long';
+
+export interface CompileRequestMessage {
+  object?: Uint8Array;
+  programs?: string[];
+  program?: RawProgramMessage;
+  target?: TargetMessage;
+  options?: OptionsMessage;
+  link?: LinkMessage;
+}
+export interface RawProgramMessage {
+  name?: string;
+  type?: number;
+  expectedAttachType?: number;
+  instructions?: Uint8Array;
+  maps?: MapMessage[];
+  btf?: Uint8Array;
+  funcInfo?: Uint8Array;
+  lineInfo?: Uint8Array;
+  license?: string;
+  flags?: number;
+  attachTo?: string;
+  attachBtfId?: number;
+}
+export interface MapMessage {
+  name?: string;
+  type?: number;
+  keySize?: number;
+  valueSize?: number;
+  maxEntries?: number;
+  flags?: number;
+  mapExtra?: Long;
+  btfKeyTypeId?: number;
+  btfValueTypeId?: number;
+  innerMap?: MapMessage;
+  section?: string;
+  contents?: Uint8Array;
+  frozen?: boolean;
+  pinning?: number;
+  numaNode?: number;
+}
+export interface TargetMessage {
+  kernel?: string;
+  btf?: Uint8Array;
+  btfDigest?: string;
+  cpu?: CpuMessage;
+}
+export interface CpuMessage {
+  lse?: boolean;
+  bti?: boolean;
+  pac?: boolean;
+}
+export interface OptionsMessage {
+  logLevel?: number;
+  legacyMaps?: boolean;
+}
+export interface LinkMessage {
+  functions?: string[];
+  maps?: Record<string, MapAddressMessage>;
+  symbols?: Record<string, string>;
+  programAux?: string;
+}
+export interface MapAddressMessage {
+  address?: string;
+  valueAddress?: string;
+  kernelAddress?: string;
+}

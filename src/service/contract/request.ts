@@ -1,0 +1,127 @@
+/** From a body to a request that can be compiled: decoded, checked, in its canonical form. */
+import { BadField, readJson } from './json-read.js';
+import { canonical } from './canonical.js';
+import { CompileRequestType, type Message } from './schema.js';
+import type { CompileRequestMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
+import { ServiceError } from '../errors.js';
+
+/** More than any program has (BPF_COMPLEXITY_LIMIT_INSNS, 1 million, of 8 bytes). */
+const MAX_INSTRUCTION_BYTES = 8_000_000;
+/** More than any program refers to (MAX_USED_MAPS is 64); the kernel's own limit is the verifier's to apply. */
+const MAX_MAPS = 1024;
+const MAX_LOG_LEVEL = 7;
+
+/** JSON text → message. Throws ServiceError MALFORMED_BODY or INVALID_FIELD. */
+export function requestFromJson(body: Uint8Array): CompileRequestMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    throw new ServiceError('MALFORMED_BODY', `the body is not JSON: ${jsonFault(error)}`);
+  }
+  return asInvalidField(() => readJson(CompileRequestType, value));
+}
+
+/** V8's message without the text it quotes. */
+function jsonFault(error: unknown): string {
+  if (!(error instanceof SyntaxError)) return 'it is not UTF-8';
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(error.message);
+  return place === null ? 'it ends too early' : `unexpected text ${place[0]}`;
+}
+
+/** Protobuf bytes → message. Throws ServiceError MALFORMED_BODY. */
+export function requestFromProtobuf(body: Uint8Array): CompileRequestMessage {
+  try {
+    return CompileRequestType.decode(body) as unknown as CompileRequestMessage;
+  } catch {
+    throw new ServiceError('MALFORMED_BODY', 'the body is not a CompileRequest in protobuf encoding');
+  }
+}
+
+/** Checks what the types of the message do not say, and brings it into its canonical form. Throws ServiceError. */
+export function checkRequest(message: CompileRequestMessage): CompileRequestMessage {
+  const request = canonical(CompileRequestType, message as Message) as CompileRequestMessage | null;
+  if (request === null) throw new ServiceError('MALFORMED_BODY', 'the request nests too deeply');
+  asInvalidField(() => {
+    if (message.object !== undefined && message.program !== undefined) {
+      throw new BadField('program', 'cannot be given together with object');
+    }
+    if (request.program !== undefined) checkProgram(request.program);
+    else if (message.object === undefined) throw new BadField('object', 'either object or program must be given');
+    else if (request.object === undefined) throw new BadField('object', 'is empty');
+    if (request.program !== undefined && request.programs !== undefined) {
+      throw new BadField('programs', 'is for objects only');
+    }
+    checkOptions(request);
+    if (request.link !== undefined) checkLink(request.link);
+  });
+  return request;
+}
+
+function asInvalidField<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof BadField) throw new ServiceError('INVALID_FIELD', error.message, { field: error.path });
+    throw error;
+  }
+}
+
+function checkProgram(program: RawProgramMessage): void {
+  const bytes = program.instructions?.length ?? 0;
+  if (bytes === 0) throw new BadField('program.instructions', 'is empty');
+  if (bytes % 8 !== 0) {
+    throw new BadField('program.instructions', `${bytes} bytes are not a whole number of 8-byte instructions`);
+  }
+  if (bytes > MAX_INSTRUCTION_BYTES)
+    throw new BadField('program.instructions', 'holds more than 1,000,000 instructions');
+  const maps = program.maps ?? [];
+  if (maps.length > MAX_MAPS) throw new BadField('program.maps', `a program uses at most ${MAX_MAPS} maps`);
+  maps.forEach((map, i) => {
+    checkInner(map, `program.maps[${i}]`);
+  });
+}
+
+function checkInner(map: MapMessage, path: string): void {
+  for (const member of ['section', 'contents', 'frozen', 'pinning', 'numaNode'] as const) {
+    if (map[member] !== undefined) throw new BadField(`${path}.${member}`, 'is found in answers only');
+  }
+  if (map.innerMap?.innerMap !== undefined) throw new BadField(`${path}.innerMap.innerMap`, 'maps nest once only');
+  if (map.innerMap !== undefined) checkInner(map.innerMap, `${path}.innerMap`);
+}
+
+function checkOptions(request: CompileRequestMessage): void {
+  if ((request.options?.logLevel ?? 0) > MAX_LOG_LEVEL) {
+    throw new BadField('options.logLevel', 'has bits other than 1, 2 and 4');
+  }
+  const target = request.target;
+  if (target?.btfDigest === undefined) return;
+  if (target.btf !== undefined) throw new BadField('target.btfDigest', 'cannot be given together with btf');
+  if (!isDigest(target.btfDigest)) throw new BadField('target.btfDigest', 'is not 64 hexadecimal digits');
+}
+
+/** SHA-256 in lower-case hexadecimal. */
+export function isDigest(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+const ADDRESS = /^0x[0-9a-f]{1,16}$/i;
+
+function checkLink(link: LinkMessage): void {
+  const address = (text: string | undefined, path: string): void => {
+    if (text !== undefined && !ADDRESS.test(text)) {
+      throw new BadField(path, 'is not an address of up to 64 bits such as "0xffff800081234567"');
+    }
+  };
+  link.functions?.forEach((text, i) => {
+    address(text, `link.functions[${i}]`);
+  });
+  address(link.programAux, 'link.programAux');
+  for (const [name, text] of Object.entries(link.symbols ?? {})) address(text, `link.symbols[${JSON.stringify(name)}]`);
+  for (const [name, map] of Object.entries(link.maps ?? {})) {
+    const path = `link.maps[${JSON.stringify(name)}]`;
+    address(map.address, `${path}.address`);
+    address(map.valueAddress, `${path}.valueAddress`);
+    address(map.kernelAddress, `${path}.kernelAddress`);
+  }
+}

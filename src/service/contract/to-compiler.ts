@@ -1,0 +1,77 @@
+/** The checked request message as the compiler takes it. */
+import type { CompileRequest, CpuFeatures, Link, LinkMap, RawMap, RawProgram } from '../../compiler/compile.js';
+import type { CompileRequestMessage, CpuMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The message must have passed `checkRequest`. Bytes are not copied. */
+export function toCompiler(message: CompileRequestMessage): CompileRequest {
+  return {
+    object: message.object ?? null,
+    programs: message.programs ?? [],
+    program: message.program === undefined ? null : rawProgram(message.program),
+    cpu: cpuFeatures(message.target?.cpu),
+    logLevel: message.options?.logLevel ?? 0,
+    legacyMaps: message.options?.legacyMaps ?? false,
+    link: message.link === undefined ? null : linkAddresses(message.link),
+  };
+}
+
+function rawProgram(program: RawProgramMessage): RawProgram {
+  return {
+    name: program.name ?? '',
+    type: program.type ?? 0,
+    expectedAttachType: program.expectedAttachType ?? 0,
+    instructions: program.instructions ?? NO_BYTES,
+    maps: (program.maps ?? []).map(rawMap),
+    btf: program.btf ?? NO_BYTES,
+    funcInfo: program.funcInfo ?? NO_BYTES,
+    lineInfo: program.lineInfo ?? NO_BYTES,
+    license: program.license ?? '',
+    flags: program.flags ?? 0,
+    attachTo: program.attachTo ?? '',
+    attachBtfId: program.attachBtfId ?? 0,
+  };
+}
+
+function rawMap(map: MapMessage): RawMap {
+  return {
+    name: map.name ?? '',
+    type: map.type ?? 0,
+    keySize: map.keySize ?? 0,
+    valueSize: map.valueSize ?? 0,
+    maxEntries: map.maxEntries ?? 0,
+    flags: map.flags ?? 0,
+    mapExtra: map.mapExtra === undefined ? 0n : BigInt.asUintN(64, BigInt(map.mapExtra.toString())),
+    btfKeyTypeId: map.btfKeyTypeId ?? 0,
+    btfValueTypeId: map.btfValueTypeId ?? 0,
+    innerMap: map.innerMap === undefined ? null : rawMap(map.innerMap),
+  };
+}
+
+function cpuFeatures(cpu: CpuMessage | undefined): Partial<CpuFeatures> {
+  return {
+    ...(cpu?.lse === undefined ? {} : { lse: cpu.lse }),
+    ...(cpu?.bti === undefined ? {} : { bti: cpu.bti }),
+    ...(cpu?.pac === undefined ? {} : { pac: cpu.pac }),
+  };
+}
+
+const address = (text: string | undefined): bigint => (text === undefined || text === '' ? 0n : BigInt(text));
+
+function linkAddresses(link: LinkMessage): Link {
+  const maps = new Map<string, LinkMap>();
+  for (const [name, map] of Object.entries(link.maps ?? {})) {
+    maps.set(name, {
+      address: address(map.address),
+      valueAddress: address(map.valueAddress),
+      kernelAddress: address(map.kernelAddress),
+    });
+  }
+  return {
+    functions: (link.functions ?? []).map(address),
+    maps,
+    symbols: new Map(Object.entries(link.symbols ?? {}).map(([name, text]) => [name, address(text)])),
+    programAux: address(link.programAux),
+  };
+}

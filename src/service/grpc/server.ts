@@ -1,0 +1,222 @@
+/** The gRPC transport. Messages stay bytes where they can: a cached answer goes out as it lies in the cache. */
+import { createHash } from 'node:crypto';
+import {
+  Server,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../config.js';
+import type { CompileService } from '../compile-service.js';
+import type { CompileRequestMessage } from '../contract/messages.js';
+import { requestFromProtobuf } from '../contract/request.js';
+import { messageType, PROTO_DIR, PROTO_FILES, schema, type Message } from '../contract/schema.js';
+import { asServiceError, ServiceError } from '../errors.js';
+import { objectProblem } from '../http/compile-route.js';
+import { grpcError, statusMessage } from './status.js';
+
+const SERVICE = 'bpfjit.v1.JitService';
+const KNOWN_REQUESTS = 100_000;
+/** Requests of one batch stream that are worked on at a time; more are not read until one is done. */
+const BATCH_WINDOW = 64;
+
+type Call = ServerUnaryCall<Buffer, Buffer>;
+type Done = sendUnaryData<Buffer>;
+
+/** Every method with requests and answers as bytes. */
+function definition(): ServiceDefinition {
+  const methods = schema.lookupService(SERVICE).methodsArray.map((method) => [
+    method.name,
+    {
+      path: `/${SERVICE}/${method.name}`,
+      requestStream: method.requestStream === true,
+      responseStream: method.responseStream === true,
+      requestSerialize: (bytes: Buffer) => bytes,
+      requestDeserialize: (bytes: Buffer) => bytes,
+      responseSerialize: (bytes: Buffer) => bytes,
+      responseDeserialize: (bytes: Buffer) => bytes,
+    },
+  ]);
+  return Object.fromEntries(methods) as ServiceDefinition;
+}
+
+export interface GrpcTransport {
+  readonly server: Server;
+  /** Tells health checks whether this instance takes work. */
+  setServing(serving: boolean): void;
+}
+
+export function buildGrpc(service: CompileService, config: Config): GrpcTransport {
+  const server = new Server({
+    'grpc.max_receive_message_length': config.bodyLimit,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+  });
+  server.addService(definition(), new Handlers(service).methods());
+  const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  const options = { keepCase: true, longs: String, includeDirs: [PROTO_DIR] };
+  const described = { ...loadSync([...PROTO_FILES], options), ...loadSync(healthProto, options) };
+  new ReflectionService(described).addToServer(server);
+  return {
+    server,
+    setServing: (serving) => {
+      for (const name of ['', SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+    },
+  };
+}
+
+class Handlers {
+  private readonly known = new LRUCache<string, string>({ max: KNOWN_REQUESTS });
+
+  constructor(private readonly service: CompileService) {}
+
+  methods(): UntypedServiceImplementation {
+    return {
+      Compile: this.unary('Compile', (bytes, signal, limit) => this.compile(bytes, signal, limit)),
+      GetCompilation: this.unary('GetCompilation', async (bytes) => {
+        const { digest } = decode('GetCompilationRequest', bytes) as { digest?: string };
+        const { answer } = await this.service.lookup(digest ?? '');
+        if (answer.failed) throw objectProblem(answer);
+        return answer.protobuf;
+      }),
+      ListTargets: this.unary('ListTargets', () =>
+        Promise.resolve(encode('ListTargetsResponse', { targets: this.service.catalog.messages })),
+      ),
+      CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        void this.batch(call);
+      },
+      UploadBtf: (call: ServerReadableStream<Buffer, Buffer>, done: Done) => {
+        this.settle('UploadBtf', this.upload(call), done);
+      },
+    };
+  }
+
+  private unary(name: string, work: (bytes: Buffer, signal: AbortSignal, limit: number) => Promise<Buffer>) {
+    return (call: Call, done: Done): void => {
+      const gone = new AbortController();
+      call.on('cancelled', () => {
+        gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
+      });
+      this.settle(name, work(call.request, gone.signal, timeLeft(call)), done);
+    };
+  }
+
+  private settle(route: string, work: Promise<Buffer>, done: Done): void {
+    const labels = { transport: 'grpc', route };
+    const end = this.service.metrics.requestSeconds.startTimer(labels);
+    work
+      .then(
+        (bytes) => {
+          this.service.metrics.requests.inc({ ...labels, code: '0' });
+          done(null, bytes);
+        },
+        (error: unknown) => {
+          if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
+          const refusal = grpcError(error);
+          this.service.metrics.requests.inc({ ...labels, code: String(refusal.code) });
+          done(refusal);
+        },
+      )
+      .finally(end);
+  }
+
+  private async compile(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {
+    const key = createHash('sha256').update(bytes).digest('base64');
+    const digest = this.known.get(key);
+    const hit = digest === undefined ? null : this.service.remembered(digest);
+    if (hit !== null && !hit.answer.failed) return hit.answer.protobuf;
+    const compiled = await this.service.compile(requestFromProtobuf(bytes), signal, false, limit);
+    this.known.set(key, compiled.digest);
+    if (compiled.answer.failed) throw objectProblem(compiled.answer);
+    return compiled.answer.protobuf;
+  }
+
+  /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
+  private async batch(call: ServerDuplexStream<Buffer, Buffer>): Promise<void> {
+    const gone = new AbortController();
+    call.on('cancelled', () => {
+      gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
+    });
+    const running = new Set<Promise<void>>();
+    try {
+      for await (const bytes of call as AsyncIterable<Buffer>) {
+        const one = this.batchItem(bytes, gone.signal, timeLeft(call)).then((answer) => {
+          running.delete(one);
+          call.write(answer);
+        });
+        running.add(one);
+        if (running.size >= BATCH_WINDOW) await Promise.race(running);
+      }
+      await Promise.all(running);
+      call.end();
+    } catch (error) {
+      call.emit('error', grpcError(error));
+    }
+  }
+
+  private async batchItem(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {
+    let id = '';
+    try {
+      const item = decode('BatchRequest', bytes) as { id?: string; request?: CompileRequestMessage };
+      id = item.id ?? '';
+      const { answer } = await this.service.compile(item.request ?? {}, signal, false, limit);
+      if (answer.failed) throw objectProblem(answer);
+      return batchAnswer(id, answer.protobuf);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
+      return encode('BatchResponse', { id, error: statusMessage(asServiceError(error)) });
+    }
+  }
+
+  private async upload(call: ServerReadableStream<Buffer, Buffer>): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let digest = '';
+    let size = 0;
+    for await (const bytes of call as AsyncIterable<Buffer>) {
+      const part = decode('UploadBtfRequest', bytes) as { digest?: string; chunk?: Uint8Array };
+      if (chunks.length === 0) digest = part.digest ?? '';
+      size += part.chunk?.length ?? 0;
+      if (size > this.service.btf.maxBytes)
+        throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the store');
+      chunks.push(part.chunk ?? new Uint8Array(0));
+    }
+    const stored = await this.service.btf.put(Buffer.concat(chunks), digest);
+    return encode('UploadBtfResponse', { digest: stored, size });
+  }
+}
+
+/** A BatchResponse around an answer that is encoded already: fields 1 and 2, length-delimited. */
+function batchAnswer(id: string, response: Buffer): Buffer {
+  const head = encode('BatchResponse', { id });
+  const tag = [0x12];
+  let length = response.length;
+  for (; length > 0x7f; length >>>= 7) tag.push((length & 0x7f) | 0x80);
+  tag.push(length);
+  return Buffer.concat([head, Buffer.from(tag), response]);
+}
+
+/** Milliseconds to the call's deadline. */
+function timeLeft(call: { getDeadline(): Date | number }): number {
+  return Math.max(0, Number(call.getDeadline()) - Date.now());
+}
+
+function decode(name: string, bytes: Buffer): Message {
+  try {
+    return messageType(`bpfjit.v1.${name}`).decode(bytes) as unknown as Message;
+  } catch {
+    throw new ServiceError('MALFORMED_BODY', `the message is not a ${name} in protobuf encoding`);
+  }
+}
+
+function encode(name: string, message: Message): Buffer {
+  return Buffer.from(messageType(`bpfjit.v1.${name}`).encode(message).finish());
+}

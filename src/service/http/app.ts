@@ -1,0 +1,61 @@
+/** The HTTP transport: builds the application; `start.ts` listens. */
+import { randomUUID } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import type { CompileService } from '../compile-service.js';
+import { ServiceError } from '../errors.js';
+import { BODY_TYPES } from './body.js';
+import { compileRoutes } from './compile-route.js';
+import { docsRoutes } from './docs-route.js';
+import { btfRoutes } from './btf-route.js';
+import { probeRoutes } from './probe-routes.js';
+import { sendProblem } from './problem.js';
+
+/** Request ids of clients that are passed on; others are replaced. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+export async function buildApp(service: CompileService, config: Config, logger: Logger): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: config.bodyLimit,
+    requestTimeout: config.timeout + 30_000,
+    genReqId: (raw) => {
+      const given = raw.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    routerOptions: { maxParamLength: 256 },
+  }) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+  await app.register(multipart, { limits: { fileSize: config.bodyLimit, files: 2, fields: 32, parts: 34 } });
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
+  );
+  observe(app, service);
+  compileRoutes(app, service);
+  btfRoutes(app, service, config.btfStore);
+  probeRoutes(app, service);
+  await docsRoutes(app);
+  return app;
+}
+
+function observe(app: FastifyInstance, service: CompileService): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const labels = { transport: 'http', route };
+    service.metrics.requests.inc({ ...labels, code: String(reply.statusCode) });
+    service.metrics.requestSeconds.observe(labels, reply.elapsedTime / 1000);
+    request.log.debug({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+    done();
+  });
+}

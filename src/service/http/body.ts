@@ -1,0 +1,122 @@
+/** The four kinds of request bodies of POST /compile, as one message. */
+import type { FastifyRequest } from 'fastify';
+import type { CompileRequestMessage } from '../contract/messages.js';
+import { BadField, readJson } from '../contract/json-read.js';
+import { requestFromJson, requestFromProtobuf } from '../contract/request.js';
+import { CompileRequestType } from '../contract/schema.js';
+import { ServiceError } from '../errors.js';
+
+export const BODY_TYPES = [
+  'application/json',
+  'application/x-protobuf',
+  'application/protobuf',
+  'application/octet-stream',
+];
+
+/** The media type without parameters. */
+export function mediaType(request: FastifyRequest): string {
+  const header = request.headers['content-type'] ?? '';
+  const end = header.indexOf(';');
+  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+}
+
+export async function readRequest(request: FastifyRequest): Promise<CompileRequestMessage> {
+  const type = mediaType(request);
+  if (type === 'multipart/form-data') return fromMultipart(request);
+  if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
+  if (type === 'application/json') return requestFromJson(request.body);
+  if (type === 'application/octet-stream') return fromObject(request.body, request.query as Query);
+  return requestFromProtobuf(request.body);
+}
+
+type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What may stand in the query beside an object, as members of the request. */
+const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
+  kernel: (kernel) => ({ target: { kernel } }),
+  btfDigest: (btfDigest) => ({ target: { btfDigest } }),
+  lse: (text) => ({ target: { cpu: { lse: flag(text) } } }),
+  bti: (text) => ({ target: { cpu: { bti: flag(text) } } }),
+  pac: (text) => ({ target: { cpu: { pac: flag(text) } } }),
+  logLevel: (logLevel) => ({ options: { logLevel } }),
+  legacyMaps: (text) => ({ options: { legacyMaps: flag(text) } }),
+};
+
+const flag = (text: string): unknown =>
+  text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
+
+function fromObject(object: Buffer, query: Query): CompileRequestMessage {
+  const message = fromQuery(query);
+  return { ...message, object };
+}
+
+function fromQuery(query: Query): CompileRequestMessage {
+  let json: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    if (name === 'programs') {
+      json['programs'] = [value]
+        .flat()
+        .flatMap((list) => list.split(','))
+        .filter((program) => program !== '');
+      continue;
+    }
+    const read = Object.hasOwn(QUERY, name) ? QUERY[name] : undefined;
+    const place = `query.${name.slice(0, 60)}`;
+    if (read === undefined) throw new ServiceError('INVALID_FIELD', `${place}: unknown parameter`, { field: place });
+    if (typeof value !== 'string')
+      throw new ServiceError('INVALID_FIELD', `${place}: is given twice`, { field: place });
+    json = merge(json, read(value));
+  }
+  return read(json);
+}
+
+function merge(into: Record<string, unknown>, from: Record<string, unknown>): Record<string, unknown> {
+  const out = { ...into };
+  for (const [key, value] of Object.entries(from)) {
+    const old = out[key];
+    out[key] = isObject(old) && isObject(value) ? merge(old, value) : value;
+  }
+  return out;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function read(json: unknown): CompileRequestMessage {
+  try {
+    return readJson(CompileRequestType, json);
+  } catch (error) {
+    if (error instanceof BadField) throw new ServiceError('INVALID_FIELD', error.message, { field: error.path });
+    throw error;
+  }
+}
+
+/** Files `object` and `btf`, and the parameters of the query as fields. */
+async function fromMultipart(request: FastifyRequest): Promise<CompileRequestMessage> {
+  const files: { object?: Buffer; btf?: Buffer } = {};
+  const fields: Record<string, string | string[]> = { ...(request.query as Record<string, string>) };
+  for await (const part of request.parts()) {
+    if (part.type === 'field') addField(fields, part.fieldname, part.value);
+    else if (part.fieldname === 'object' || part.fieldname === 'btf') files[part.fieldname] = await part.toBuffer();
+    else {
+      const field = part.fieldname.slice(0, 60);
+      throw new ServiceError('INVALID_FIELD', `${field}: files are named object and btf`, { field });
+    }
+  }
+  const message = fromQuery(fields);
+  // An upload form sends an empty file where none was chosen.
+  const btf = files.btf?.length === 0 ? undefined : files.btf;
+  return {
+    ...message,
+    ...(files.object === undefined ? {} : { object: files.object }),
+    ...(btf === undefined ? {} : { target: { ...message.target, btf } }),
+  };
+}
+
+function addField(fields: Record<string, string | string[]>, name: string, value: unknown): void {
+  const text = String(value);
+  if (text === '') return; // an empty input of a form
+  const old = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  fields[name] = old === undefined ? text : [old, text].flat();
+}

@@ -1,0 +1,107 @@
+/** POST /compile and GET /compilations/{digest}. */
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { CompileService, Compiled } from '../compile-service.js';
+import type { Answer } from '../cache/entry.js';
+import { writeJson } from '../contract/json-write.js';
+import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
+import { ServiceError } from '../errors.js';
+import { mediaType, readRequest } from './body.js';
+import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
+
+/** Bodies whose digest is remembered, so that asking again costs one hash and no parsing. */
+const KNOWN_BODIES = 100_000;
+
+export function compileRoutes(app: FastifyInstance, service: CompileService): void {
+  const known = new LRUCache<string, string>({ max: KNOWN_BODIES });
+
+  app.post('/compile', async (request, reply) => {
+    const type = answerType(request.headers.accept);
+    const body = bodyKey(request);
+    const digest = body === null ? undefined : known.get(body);
+    const hit = digest === undefined ? null : service.remembered(digest);
+    if (hit !== null) return sendAnswer(service, { ...hit, digest: digest! }, type, request, reply);
+    const message = await readRequest(request);
+    const compiled = await service.compile(
+      message,
+      clientSignal(request, reply),
+      type === JSON_TYPE,
+      waitLimit(request),
+    );
+    if (body !== null) known.set(body, compiled.digest);
+    return sendAnswer(service, compiled, type, request, reply);
+  });
+
+  app.get<{ Params: { digest: string } }>('/compilations/:digest', async (request, reply) => {
+    const type = answerType(request.headers.accept);
+    return sendAnswer(service, await service.lookup(request.params.digest), type, request, reply);
+  });
+}
+
+/** Names the bytes of a request with all else that decides what they mean; null for bodies that are streamed. */
+function bodyKey(request: FastifyRequest): string | null {
+  if (!Buffer.isBuffer(request.body)) return null;
+  const type = mediaType(request);
+  const query = type === 'application/octet-stream' ? request.url : '';
+  return createHash('sha256').update(`${type}\n${query}\n`).update(request.body).digest('base64');
+}
+
+/** Aborted when the client closes the connection before it has its answer. */
+function clientSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new ServiceError('CANCELLED', 'the client has gone'));
+  });
+  if (request.raw.destroyed && !request.raw.complete) gone.abort(new ServiceError('CANCELLED', 'the client has gone'));
+  return gone.signal;
+}
+
+/** Milliseconds of `Prefer: wait=SECONDS` (RFC 7240). */
+function waitLimit(request: FastifyRequest): number {
+  const prefer = [request.headers['prefer']].flat().join(',');
+  const seconds = /(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])/.exec(prefer)?.[1];
+  return seconds === undefined ? Infinity : Number(seconds) * 1000;
+}
+
+const CACHE_STATUS = {
+  memory: 'bpf-jitd; hit; detail=memory',
+  disk: 'bpf-jitd; hit; detail=disk',
+  flight: 'bpf-jitd; fwd=miss; collapsed',
+  compiled: 'bpf-jitd; fwd=miss; stored',
+} as const;
+
+function sendAnswer(
+  service: CompileService,
+  compiled: Compiled,
+  type: AnswerType,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (compiled.answer.failed) throw objectProblem(compiled.answer);
+  const etag = `"${compiled.digest}${type === JSON_TYPE ? '' : '-p'}"`;
+  void reply.headers({
+    etag,
+    vary: 'accept',
+    'cache-control': 'private, max-age=31536000, immutable',
+    'cache-status': CACHE_STATUS[compiled.source],
+    'server-timing': serverTiming(compiled.timings),
+  });
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  const bytes = type === PROTOBUF_TYPE ? compiled.answer.protobuf : service.json(compiled.digest, compiled.answer);
+  return reply.header('content-type', type).send(bytes);
+}
+
+function serverTiming(timings: Readonly<Record<string, number>>): string {
+  let text = 'total';
+  for (const stage in timings) text += `, ${stage};dur=${timings[stage]!.toFixed(2)}`;
+  return text;
+}
+
+/** An object that cannot be loaded as a whole is the client's error. */
+export function objectProblem(answer: Answer): ServiceError {
+  const response = CompileResponseType.decode(answer.protobuf) as unknown as { failure: Message };
+  const failure = writeJson(FailureType, response.failure);
+  const text = String(failure['message'] ?? 'the object cannot be loaded');
+  return new ServiceError('INVALID_OBJECT', text, { field: 'object', failure });
+}

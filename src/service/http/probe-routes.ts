@@ -1,0 +1,26 @@
+/** GET /livez, /readyz, /metrics and /targets. */
+import type { FastifyInstance } from 'fastify';
+import type { CompileService } from '../compile-service.js';
+import { messageType } from '../contract/schema.js';
+import { writeJson } from '../contract/json-write.js';
+
+export function probeRoutes(app: FastifyInstance, service: CompileService): void {
+  app.get('/livez', (_request, reply) => reply.type('application/json').send({ status: 'ok' }));
+
+  app.get('/readyz', (_request, reply) => {
+    const ready = service.accepting && service.pool.hasRoom;
+    const status = ready ? 'ready' : service.accepting ? 'queue full' : 'stopping';
+    return reply
+      .code(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status });
+  });
+
+  app.get('/metrics', async (_request, reply) => {
+    const { registry } = service.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+
+  const type = messageType('bpfjit.v1.ListTargetsResponse');
+  app.get('/targets', (_request, reply) => reply.send(writeJson(type, { targets: service.catalog.messages })));
+}

@@ -1,0 +1,118 @@
+/** Worker threads behind a bounded queue. */
+import { existsSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { ServiceError } from '../errors.js';
+import type { CompileTask, CompileTaskResult, WorkerSetup } from './protocol.js';
+
+export interface PoolOptions {
+  readonly workers: number;
+  /** Tasks that may wait; one more is refused. */
+  readonly maxQueue: number;
+  /** Heap of one worker in MiB; one that needs more is replaced and its task refused. */
+  readonly workerMemory: number;
+  readonly setup: WorkerSetup;
+  /** Another worker file, for tests of what happens to workers. */
+  readonly workerFile?: string;
+}
+
+export interface PoolResult {
+  readonly result: CompileTaskResult;
+  /** Milliseconds in queue and worker together. */
+  readonly elapsed: number;
+}
+
+/** worker.ts under tsx, worker.js when built. */
+function defaultWorkerFile(): string {
+  const built = fileURLToPath(new URL('./worker.js', import.meta.url));
+  return existsSync(built) ? built : fileURLToPath(new URL('./worker.ts', import.meta.url));
+}
+
+/** How often a task is tried again whose worker died under it. */
+const RETRIES = 1;
+
+export class CompilePool {
+  private readonly piscina: Piscina<CompileTask, CompileTaskResult>;
+  private pending = 0;
+  private lost = 0;
+
+  constructor(private readonly options: PoolOptions) {
+    const file = options.workerFile ?? defaultWorkerFile();
+    this.piscina = new Piscina<CompileTask, CompileTaskResult>({
+      filename: file,
+      minThreads: options.workers,
+      maxThreads: options.workers,
+      maxQueue: Infinity, // bounded here, by `pending`
+      concurrentTasksPerWorker: 1,
+      workerData: options.setup,
+      resourceLimits: { maxOldGenerationSizeMb: options.workerMemory },
+      ...(file.endsWith('.ts') ? { execArgv: ['--import', 'tsx'] } : {}),
+    });
+    this.piscina.on('error', () => {
+      this.lost++; // a worker that died without a task; Piscina has replaced it
+    });
+  }
+
+  /** Tasks waiting, running, and workers that died. */
+  get state(): { readonly queued: number; readonly running: number; readonly lost: number } {
+    const running = Math.min(this.pending, this.options.workers);
+    return { queued: this.pending - running, running, lost: this.lost };
+  }
+
+  /** Whether one more task would be taken. */
+  get hasRoom(): boolean {
+    return this.pending < this.options.workers + this.options.maxQueue;
+  }
+
+  /**
+   * Runs one compilation. Aborting the signal ends the worker thread under it, so that the work really stops.
+   * Throws ServiceError QUEUE_FULL, OUT_OF_MEMORY or WORKER_LOST, or the signal's reason.
+   */
+  async run(task: CompileTask, signal: AbortSignal): Promise<PoolResult> {
+    if (!this.hasRoom) throw new ServiceError('QUEUE_FULL', `${this.pending} compilations are waiting or running`);
+    this.pending++;
+    const started = performance.now();
+    try {
+      const result = await this.attempt(task, signal, RETRIES);
+      return { result, elapsed: performance.now() - started };
+    } finally {
+      this.pending--;
+    }
+  }
+
+  private async attempt(task: CompileTask, signal: AbortSignal, retries: number): Promise<CompileTaskResult> {
+    try {
+      return await this.piscina.run(task, { signal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const fate = workerFate(error);
+      if (fate === null) throw error;
+      this.lost++;
+      if (fate === 'memory') {
+        throw new ServiceError('OUT_OF_MEMORY', `the compilation needed more than ${this.options.workerMemory} MiB`);
+      }
+      if (retries > 0) return this.attempt(task, signal, retries - 1);
+      throw new ServiceError('WORKER_LOST', 'the worker thread ended before the compilation did, twice');
+    }
+  }
+
+  /** Ends all worker threads; what still runs is lost. */
+  async close(): Promise<void> {
+    await this.piscina.destroy();
+  }
+
+  /** The live threads, for tests that kill them. */
+  get threads(): Piscina['threads'] {
+    return this.piscina.threads;
+  }
+}
+
+/** How a worker came to its end, or null where the error is the task's own. */
+function workerFate(error: unknown): 'memory' | 'exit' | null {
+  if (!(error instanceof Error)) return null;
+  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') return 'memory';
+  return error.message.startsWith('worker exited with code') || error.message === 'Terminating worker thread'
+    ? 'exit'
+    : null;
+}

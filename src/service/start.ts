@@ -1,0 +1,111 @@
+/** Puts the service together from its configuration, and takes it apart again. */
+import { join } from 'node:path';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { pino, type Logger } from 'pino';
+import { BtfStore } from './btf-store.js';
+import { DiskCache } from './cache/disk.js';
+import { MemoryCache } from './cache/memory.js';
+import { TargetCatalog } from './catalog.js';
+import { CompileService } from './compile-service.js';
+import type { Config } from './config.js';
+import { buildGrpc } from './grpc/server.js';
+import { buildApp } from './http/app.js';
+import { CompilePool } from './pool/pool.js';
+import { readTargets } from './targets.js';
+import { Metrics } from './telemetry/metrics.js';
+import { buildId } from './version.js';
+
+export interface RunningService {
+  /** http://host:port */
+  readonly url: string;
+  /** host:port */
+  readonly grpcAddress: string;
+  readonly service: CompileService;
+  /** Refuses new work, lets what is in flight finish, then closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly logger?: Logger;
+  /** Another worker, for tests of what happens to workers. */
+  readonly workerFile?: string;
+}
+
+export async function startService(config: Config, options: StartOptions = {}): Promise<RunningService> {
+  const logger = options.logger ?? pino({ level: config.logLevel });
+  const targets = readTargets();
+  const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
+  const memory = new MemoryCache(config.memoryCache);
+  const pool = new CompilePool({
+    workers: config.workers,
+    maxQueue: config.queue,
+    workerMemory: config.workerMemory,
+    setup: { targets },
+    ...(options.workerFile === undefined ? {} : { workerFile: options.workerFile }),
+  });
+  const metrics = observed(pool, memory, disk, logger);
+  const service = new CompileService({
+    pool,
+    memory,
+    disk,
+    btf: new BtfStore(join(config.dataDir, 'btf'), config.btfStore),
+    catalog: new TargetCatalog(targets),
+    metrics,
+    buildId: buildId(),
+    timeout: config.timeout,
+  });
+  const app = await buildApp(service, config, logger);
+  const grpc = buildGrpc(service, config);
+  const url = await app.listen({ host: config.host, port: config.port });
+  const grpcPort = await bind(grpc.server, `${config.host}:${config.grpcPort}`);
+  logger.info({ url, grpc: `${config.host}:${grpcPort}`, targets: targets.map(({ name }) => name) }, 'serving');
+
+  const stop = async (): Promise<void> => {
+    grpc.setServing(false);
+    await service.drain(config.drainTimeout);
+    await Promise.all([app.close(), shutdown(grpc.server)]);
+    await pool.close();
+    await disk?.close();
+    logger.info('stopped');
+  };
+  return { url, grpcAddress: `${config.host}:${grpcPort}`, service, stop };
+}
+
+function observed(pool: CompilePool, memory: MemoryCache, disk: DiskCache | null, logger: Logger): Metrics {
+  const metrics = new Metrics();
+  metrics.onCacheError = (error) => {
+    logger.warn({ err: error }, 'cache');
+  };
+  metrics.onDefect = (error) => {
+    logger.error({ err: error }, 'defect');
+  };
+  metrics.observe({
+    queued: () => pool.state.queued,
+    running: () => pool.state.running,
+    workerLosses: () => pool.state.lost,
+    cacheBytes: (tier) => (tier === 'memory' ? memory.bytes : (disk?.bytes ?? 0)),
+  });
+  return metrics;
+}
+
+function bind(server: ReturnType<typeof buildGrpc>['server'], address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+/** Calls in flight may end; streams that stay open are cut after a second. */
+function shutdown(server: ReturnType<typeof buildGrpc>['server']): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+    }, 1000);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,70 @@
+/** Reads targets/NAME/ once, into memory that all workers share. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { decodeProfile } from '../compiler/targets/decode.js';
+import type { Profile } from '../compiler/targets/profile.js';
+import type { TargetFiles } from './pool/protocol.js';
+
+/** targets/ of the package. */
+export const TARGETS_DIR = fileURLToPath(new URL('../../targets/', import.meta.url));
+
+/** The profile that is meant where a request names none. */
+export const DEFAULT_TARGET = 'linux-6.12-arm64';
+
+const NAME = /^[a-z0-9][a-z0-9._-]*$/;
+
+/** Names of the targets in a directory, the default first. */
+export function targetNames(dir = TARGETS_DIR): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+    .map((entry) => entry.name)
+    .sort((a, b) => Number(b === DEFAULT_TARGET) - Number(a === DEFAULT_TARGET) || (a < b ? -1 : 1));
+}
+
+/** One target's files, unpacked (`.gz`, `.br`), by name without that suffix. */
+export function readTarget(name: string, dir = TARGETS_DIR): TargetFiles {
+  const files = new Map<string, Uint8Array<SharedArrayBuffer>>();
+  const folder = join(dir, name);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const [plain, bytes] = unpack(entry.name, readFileSync(join(folder, entry.name)));
+    files.set(plain, share(bytes));
+  }
+  return { name, files };
+}
+
+export function readTargets(dir = TARGETS_DIR): TargetFiles[] {
+  return targetNames(dir).map((name) => readTarget(name, dir));
+}
+
+function unpack(name: string, bytes: Buffer): [string, Uint8Array] {
+  if (name.endsWith('.gz')) return [name.slice(0, -3), gunzipSync(bytes)];
+  if (name.endsWith('.br')) return [name.slice(0, -3), brotliDecompressSync(bytes)];
+  return [name, bytes];
+}
+
+/** A copy that threads share. */
+export function share(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
+}
+
+/** SHA-256 over names and contents, in the order of names. */
+export function targetDigest(target: TargetFiles): string {
+  const hash = createHash('sha256');
+  for (const name of [...target.files.keys()].sort()) {
+    const bytes = target.files.get(name)!;
+    hash.update(`${name}\0${bytes.byteLength}\0`).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** One target's profile for use outside of workers: the command line and tests. Throws where there is no such target. */
+export function loadProfile(name: string = DEFAULT_TARGET): Profile {
+  return decodeProfile(readTarget(name).files);
+}
