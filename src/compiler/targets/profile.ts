@@ -78,6 +78,8 @@ export interface MapOps {
   readonly redirect: string | null;
   readonly forEachCallback: string | null;
   readonly lookupPercpuElem: string | null;
+  /** The map's structure in the kernel's BTF (map_btf_id: struct bpf_array …), 0 where programs may not read it. */
+  readonly btfId: number;
 }
 
 /** What a symbol of the target's kernel is. */
@@ -127,6 +129,11 @@ export interface Profile {
   modifyReturnFlags(btfFuncId: number): number;
   /** The template function (`__bpf_trace_…`) behind a raw tracepoint, or null where there is no such tracepoint. */
   rawTracepointFunction(tracepoint: string): string | null;
+  /**
+   * Arguments of a tracepoint that may be null (1) or an error pointer (2), four bits an argument from the lowest; null
+   * where the kernel does not list the tracepoint (raw_tp_null_args).
+   */
+  rawTracepointNullArguments(tracepoint: string): number | null;
   /** A structure of function pointers that struct_ops programs may implement, by its BTF id, or null. */
   structOps(btfTypeId: number): StructOps | null;
   /** The iterator behind an attach function (`bpf_iter_…`), or null. */

@@ -1,0 +1,82 @@
+/** Where stack pointers may point, and what touching the stack means for bpf_fastcall patterns. */
+import { isConst } from '../domain/scalar.js';
+import { leS, toNumberS } from '../domain/u64.js';
+import { tnumText } from '../domain/tnum.js';
+import { currentRegs } from '../env.js';
+import type { Env } from '../env.js';
+import { EACCES, EFAULT, EINVAL } from '../errno.js';
+import { growStack } from '../frames.js';
+import { MAX_VAR_OFF } from '../limits.js';
+import { MAX_STACK } from '../../isa/opcodes.js';
+import type { Frame, Reg } from '../state.js';
+
+/** Who touches the stack: the log words differ. */
+export type StackUse = 'read' | 'write' | 'helper';
+
+const USE_NAMES: Readonly<Record<StackUse, string>> = {
+  read: ' read from',
+  write: ' write to',
+  helper: ' indirect access to',
+};
+
+/** The frame that a stack pointer points into. */
+export function pointedFrame(env: Env, reg: Reg): Frame {
+  return env.state.frames[reg.frame]!;
+}
+
+/** Least offset that the register's variable part and `off` make. */
+export function leastOffset(reg: Reg, off: number): number {
+  return toNumberS(reg.sminHi, reg.sminLo) + off;
+}
+export function greatestOffset(reg: Reg, off: number): number {
+  return toNumberS(reg.smaxHi, reg.smaxLo) + off;
+}
+
+/** The access lies in [-512, 0) whatever the variable offset; the frame's stack grows to hold it. */
+export function checkStackBounds(env: Env, regno: number, off: number, size: number, use: StackUse): number {
+  const reg = currentRegs(env)[regno]!;
+  const name = USE_NAMES[use];
+  const constant = isConst(reg);
+  let min;
+  let max;
+  if (constant) {
+    min = toNumberS(reg.valueHi, reg.valueLo) + off;
+    max = min + size;
+  } else {
+    const tooFar = leS(0, MAX_VAR_OFF, reg.smaxHi, reg.smaxLo) || leS(reg.sminHi, reg.sminLo, -1, -MAX_VAR_OFF | 0);
+    if (tooFar) {
+      env.log.write(`invalid unbounded variable-offset${name} stack R${regno}\n`);
+      return -EACCES;
+    }
+    min = leastOffset(reg, off);
+    max = greatestOffset(reg, off) + size;
+  }
+  let err = 0;
+  if (min < -MAX_STACK || min > -1) err = -EACCES;
+  else if (max > 0) err = -EINVAL;
+  else if (size < 0) err = -EFAULT;
+  if (err === 0) {
+    growStack(env, pointedFrame(env, reg), -min);
+    return 0;
+  }
+  const variable = constant ? '' : ' variable-offset';
+  const at = constant ? '' : ` var_off=${tnumText(reg)}`;
+  env.log.write(`invalid${variable}${name} stack R${regno}${at} off=${off} size=${size}\n`);
+  return err;
+}
+
+/**
+ * bpf_fastcall patterns spill below a certain offset, where nothing else may look: the first other access there gives all
+ * patterns of the subprogram up (Linux 6.12, Documentation/bpf/verifier.rst has no word of it).
+ */
+export function checkFastcallContract(env: Env, frame: Frame, insn: number, off: number): void {
+  const subprogram = env.subprograms[frame.subprog]!;
+  if (subprogram.fastcallStackOff <= off || env.facts[insn]!.fastcallPattern) return;
+  subprogram.fastcallStackOff = -0x8000;
+  const end = env.subprograms[frame.subprog + 1]?.start ?? env.insns.length;
+  for (let i = subprogram.start; i < end; i++) {
+    const facts = env.facts[i]!;
+    facts.fastcallSpills = 0;
+    facts.fastcallPattern = false;
+  }
+}

@@ -1,0 +1,133 @@
+/** Reads from the stack: fills, which bring a spilled register back, and plain bytes. */
+import { SCALAR_VALUE } from '../../targets/types.js';
+import { clearScalarId, isConst, isNull, markConstZero, markUnknown, valueWidth } from '../domain/scalar.js';
+import { tnumText } from '../domain/tnum.js';
+import { currentRegs } from '../env.js';
+import type { Env } from '../env.js';
+import { EACCES } from '../errno.js';
+import { markStackSlotScratched } from '../log/scratch.js';
+import { writeSourceLine } from '../log/source.js';
+import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
+import { markRegRead } from '../prune/liveness.js';
+import { isSpilledReg } from '../slots.js';
+import { LIVE_READ64, LIVE_WRITTEN, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
+import type { Frame, Reg, StackSlot } from '../state.js';
+import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
+import { checkStackRange } from './stack-range.js';
+
+/** Reads `size` bytes at the pointer plus `off` into a register, or none (`dstRegno` -1). Bounds are checked. */
+export function checkStackRead(env: Env, regno: number, off: number, size: number, dstRegno: number): number {
+  const reg = currentRegs(env)[regno]!;
+  const frame = pointedFrame(env, reg);
+  const dst = dstRegno >= 0 ? currentRegs(env)[dstRegno]! : null;
+  if (isConst(reg)) return readFixed(env, frame, off + reg.valueLo, size, dst);
+  if (dst === null) {
+    env.log.write(
+      'variable offset stack pointer cannot be passed into helper function; ' +
+        `var_off=${tnumText(reg)} off=${off} size=${size}\n`,
+    );
+    return -EACCES;
+  }
+  const err = checkStackRange(env, regno, off, size, false, 'read', null);
+  if (err !== 0) return err;
+  const min = leastOffset(reg, off);
+  readBytes(env, frame, min, greatestOffset(reg, off) + size, dst);
+  checkFastcallContract(env, frame, env.insnIdx, min);
+  return 0;
+}
+
+function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg | null): number {
+  const spi = (-off - 1) >> 3;
+  const slot = frame.stack[spi]!;
+  markStackSlotScratched(env, spi);
+  checkFastcallContract(env, env.state.frame, env.insnIdx, off);
+  const { spilled } = slot;
+  let filled = false;
+  if (isSpilledReg(slot)) {
+    const spillSize = spilledBytes(slot);
+    if (size === 8 && spillSize === 8) {
+      if (dst !== null) {
+        dst.copyValueFrom(spilled);
+        dst.live |= LIVE_WRITTEN;
+      }
+      filled = true;
+    } else {
+      if (spilled.type !== SCALAR_VALUE) {
+        writeSourceLine(env, env.insnIdx, '; ');
+        env.log.write('invalid size of register fill\n');
+        return -EACCES;
+      }
+      markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+      if (dst === null) return 0;
+      const result = fillPart(slot, off, size, spillSize, dst);
+      if (result < 0) return result;
+      filled = result === 1;
+    }
+    markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+  } else {
+    const err = checkPlainBytes(env, slot, off, size);
+    if (err !== 0) return err;
+    markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+    if (dst !== null) readBytes(env, frame, off, off + size, dst);
+  }
+  return filled ? pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi)) : 0;
+}
+
+/** Data may be read, written or not: what was never written is root's to see. Dynptrs and iterators may not. */
+function checkPlainBytes(env: Env, slot: StackSlot, off: number, size: number): number {
+  for (let i = 0; i < size; i++) {
+    const kind = slot.bytes[(-off - 1 - i) & 7];
+    if (kind === STACK_MISC || kind === STACK_ZERO || kind === STACK_INVALID) continue;
+    env.log.write(`invalid read from stack off ${off}+${i} size ${size}\n`);
+    return -EACCES;
+  }
+  return 0;
+}
+
+/** Bytes of the slot's upper end that a spill covers. */
+function spilledBytes(slot: StackSlot): number {
+  let size = 1;
+  while (size < 8 && slot.bytes[7 - size] === STACK_SPILL) size++;
+  return size;
+}
+
+/** A spill of another size, or another part of it, than is read: 1 where a register comes back, 0 where bytes do. */
+function fillPart(slot: StackSlot, off: number, size: number, spillSize: number, dst: Reg): number {
+  let filled = 0;
+  if (size <= spillSize && off % 8 === 0) {
+    const { subregDef } = dst;
+    dst.copyValueFrom(slot.spilled);
+    dst.subregDef = subregDef;
+    if (valueWidth(slot.spilled) > size * 8) clearScalarId(dst); // the caller cuts it to size
+    filled = 1;
+  } else {
+    const kinds = readKinds(slot, off, size);
+    if (kinds === STACK_SPILL && isNull(slot.spilled)) {
+      markConstZero(dst);
+      filled = 1;
+    } else if (kinds === STACK_ZERO) markConstZero(dst);
+    else markUnknown(dst);
+  }
+  dst.live |= LIVE_WRITTEN;
+  return filled;
+}
+
+/** What all bytes read are, STACK_MISC where they are not the same. */
+function readKinds(slot: StackSlot, off: number, size: number): number {
+  const first = slot.bytes[(-off - 1) & 7]!;
+  for (let i = 1; i < size; i++) if (slot.bytes[(-off - 1 - i) & 7] !== first) return STACK_MISC;
+  return first === STACK_INVALID ? STACK_MISC : first;
+}
+
+/** Bytes that are all zero make a zero; everything else, read by root, an unknown scalar. */
+function readBytes(env: Env, frame: Frame, min: number, max: number, dst: Reg): void {
+  let at = min;
+  for (; at < max; at++) {
+    const spi = (-at - 1) >> 3;
+    markStackSlotScratched(env, spi);
+    if (frame.stack[spi]!.bytes[(-at - 1) & 7] !== STACK_ZERO) break;
+  }
+  if (at === max) markConstZero(dst);
+  else markUnknown(dst);
+  dst.live |= LIVE_WRITTEN;
+}
