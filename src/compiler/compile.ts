@@ -87,8 +87,7 @@ function functionResults(
   compiled: readonly CompiledFunction[],
   request: CompileRequest,
 ): FunctionResult[] {
-  const visible = compiled.length - rewritten.hiddenFunctions;
-  return compiled.slice(0, visible).map((code, i) => ({
+  return compiled.map((code, i) => ({
     name: code.name,
     address: request.link?.functions[i] ?? null,
     code: code.code,

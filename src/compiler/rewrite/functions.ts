@@ -11,30 +11,32 @@ import { branchTarget, refersToFunction } from './sequence.js';
 
 export function cutIntoFunctions(draft: Draft, seenException: boolean): JitFunction[] {
   const symbols = functionSymbols(draft);
-  return draft.functions.map((fn, f) => {
-    const end = functionEnd(draft, f);
-    const insns = draft.insns.slice(fn.start, end);
-    for (let i = 0; i < insns.length; i++) {
-      if (insns.opcode(i) !== isa.LD_IMM64) continue;
-      if (insns.src(i) !== isa.PSEUDO_FUNC) insns.setSrc(i, 0);
-      if (symbols[f]!.has(i)) {
-        insns.setImm(i, 0);
-        insns.setImm(i + 1, 0);
+  return draft.functions
+    .filter((fn) => !fn.hidden)
+    .map((fn, f) => {
+      const end = functionEnd(draft, f);
+      const insns = draft.insns.slice(fn.start, end);
+      for (let i = 0; i < insns.length; i++) {
+        if (insns.opcode(i) !== isa.LD_IMM64) continue;
+        if (insns.src(i) !== isa.PSEUDO_FUNC) insns.setSrc(i, 0);
+        if (symbols[f]!.has(i)) {
+          insns.setImm(i, 0);
+          insns.setImm(i + 1, 0);
+        }
+        i++;
       }
-      i++;
-    }
-    return {
-      name: fn.name,
-      instructions: insns,
-      symbols: symbols[f]!,
-      stackDepth: fn.stackDepth,
-      original: draft.origin.slice(fn.start, end),
-      isSubprogram: f > 0,
-      exceptionBoundary: f === 0 && seenException,
-      exceptionCallback: fn.isExceptionCallback,
-      tailCallReachable: fn.tailCallReachable,
-    };
-  });
+      return {
+        name: fn.name,
+        instructions: insns,
+        symbols: symbols[f]!,
+        stackDepth: fn.stackDepth,
+        original: draft.origin.slice(fn.start, end),
+        isSubprogram: f > 0,
+        exceptionBoundary: f === 0 && seenException,
+        exceptionCallback: fn.isExceptionCallback,
+        tailCallReachable: fn.tailCallReachable,
+      };
+    });
 }
 
 /** Of each function, by slot counted from its start. */

@@ -39,12 +39,11 @@ export interface Rewritten {
   readonly original: Int32Array;
   /** Function → its first translated slot. */
   readonly functionStarts: readonly number[];
-  /** Functions at the end that the kernel tells nobody of. */
-  readonly hiddenFunctions: number;
   /** Bytes of stack of each function, as the verifier's statistics print them. */
   readonly stackDepths: readonly number[];
   /** Ascending, and no two at one instruction. */
   readonly lines: readonly TranslatedLine[];
+  /** Without the functions that the kernel tells nobody of, which stand behind all others. */
   readonly jit: JitProgram;
 }
 
@@ -123,7 +122,6 @@ function result(draft: Draft, input: VerifiedProgram): Rewritten {
     translatedSymbols: dump.symbols,
     original: draft.origin,
     functionStarts: draft.functions.map((f) => f.start),
-    hiddenFunctions: draft.functions.filter((f) => f.hidden).length,
     stackDepths: draft.functions.map((f) => f.stackDepth),
     lines: draft.lines,
     jit: {
