@@ -10,7 +10,10 @@ import { inlineLookup } from '../map-lookup.js';
 import { callSymbol, isHelperCall } from './calls.js';
 import type { Fixup } from './fixup.js';
 
-const OPERATION: ReadonlyMap<number, keyof MapOps> = new Map([
+/** Those operations that have a symbol. */
+type Operation = Exclude<keyof MapOps, 'btfId'>;
+
+const OPERATION: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [helper.HELPER_MAP_LOOKUP_ELEM, 'lookupElem'],
   [helper.HELPER_MAP_UPDATE_ELEM, 'updateElem'],
   [helper.HELPER_MAP_DELETE_ELEM, 'deleteElem'],
