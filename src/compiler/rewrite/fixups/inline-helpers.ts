@@ -22,6 +22,9 @@ export const inlineKptrExchange: Fixup = ({ draft }, i) => {
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 
+/** The driver's function (static call perf_snapshot_branch_stack): no driver of arm64 has one, as of 6.12. */
+const NO_BRANCH_RECORDS = '__static_call_return0';
+
 /** sizeof(struct perf_branch_entry). Sizes are divided by it as size * 0xaaaaaaab >> 36. */
 const BRANCH_ENTRY_SIZE = 24;
 
@@ -33,7 +36,7 @@ export const inlineBranchSnapshot: Fixup = ({ draft, profile }, i) => {
     .mov32Imm(isa.R0, 0xaaaaaaab | 0)
     .alu64(isa.MUL, isa.R2, isa.R0)
     .alu64Imm(isa.RSH, isa.R2, 36)
-    .callKernel('perf_snapshot_branch_stack')
+    .callKernel(NO_BRANCH_RECORDS)
     .jumpImm(isa.JEQ, isa.R0, 0, 4)
     .alu32Imm(isa.MUL, isa.R0, BRANCH_ENTRY_SIZE)
     .ja(3)
