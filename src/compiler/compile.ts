@@ -1,7 +1,7 @@
 /** The pipeline: request → load → verify → rewrite → jit → link → answer. Pure and synchronous. */
-import { compileProgram } from './jit/arm64/jit.js';
 import type { CompiledFunction } from './jit/program.js';
 import { lineEntries } from './lines.js';
+import { generateCode } from './link/generate.js';
 import { loadObject } from './load/object.js';
 import type { Program } from './load/program.js';
 import { loadRaw } from './load/raw.js';
@@ -69,7 +69,7 @@ function compileOne(program: Program, request: CompileRequest, profile: Profile)
   const stats = { ...verdict.stats, stackDepths: rewritten.value.stackDepths };
   const log = verdict.log + statisticsText(logLevel, stats);
   const { cpu, link } = request;
-  const compiled = compileProgram(rewritten.value.jit, { cpu, link, profile, maps: program.maps });
+  const compiled = generateCode(rewritten.value.jit, { cpu, link, profile, maps: program.maps });
   if (!compiled.ok) return { ...base, errno: compiled.failure.errno, failure: compiled.failure, log, stats };
   return {
     ...base,

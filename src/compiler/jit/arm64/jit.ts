@@ -12,8 +12,8 @@
  * refuses a branch that does not fit in any walk (`passes.ts`).
  *
  * With a `link`, instructions carry their final immediates, as the kernel hands them to its JIT (link/resolve.ts fills
- * them in): calls count from __bpf_call_base, LD_IMM64 holds the address. Without, immediates that stand for a symbol
- * become fixed sequences with relocations (docs/relocations.md).
+ * them in): calls count from __bpf_call_base, LD_IMM64 holds the address. An immediate that still stands for a symbol
+ * becomes a fixed sequence with relocations (docs/relocations.md); without a link, all do.
  */
 import * as isa from '../../isa/opcodes.js';
 import { fail, ok, type Failure, type Outcome } from '../../outcome.js';
@@ -41,10 +41,6 @@ const ENOTSUPP = -524;
  * give up.
  */
 export function compileProgram(program: JitProgram, options: JitOptions): Outcome<readonly CompiledFunction[]> {
-  const { link } = options;
-  if (link !== null && link.functions.length < program.functions.length) {
-    return fail({ stage: 'LINK', code: 'LINK_INCOMPLETE', message: 'not every function has an address', errno: 0 });
-  }
   const compiled: CompiledFunction[] = [];
   for (let f = 0; f < program.functions.length; f++) {
     const state = new FunctionState(program.functions[f]!, f, options, program.arenaMap);
@@ -138,7 +134,7 @@ function loadConstant(s: FunctionState, i: number): void {
   const rd = MACHINE_REGISTER[instructions.dst(i)]!;
   const symbol = symbols.get(i);
   const value = { hi: instructions.imm(i + 1), lo: instructions.imm(i) };
-  if (s.options.link === null && symbol !== undefined) loadSymbol(s, rd, symbol);
+  if (symbol !== undefined) loadSymbol(s, rd, symbol);
   else if (instructions.src(i) === isa.PSEUDO_FUNC) loadKernelAddress(s, rd, value);
   else loadWideNumber(s, rd, value.hi, value.lo);
 }

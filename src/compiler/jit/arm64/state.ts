@@ -12,13 +12,13 @@ export interface ArenaAddresses {
   readonly user: Address;
 }
 
-/** Every address that code depends on; all known, or none. */
+/** The addresses that code depends on, apart from those in immediates. */
 export interface ResolvedLink {
-  /** The image of each function, main program first. */
+  /** The image of each function, main program first; functions at the end that nothing refers to may be left out. */
   readonly functions: readonly Address[];
   /** __bpf_call_base: what the immediates of calls count from. */
   readonly callBase: Address;
-  /** Null where the program has no arena. */
+  /** Null where the program has no arena, or nobody knows where it lies. */
   readonly arena: ArenaAddresses | null;
 }
 
@@ -47,7 +47,7 @@ export class FunctionState {
   /** Words that may fault, and the register zeroed then, alternating. */
   readonly faults: number[] = [];
   readonly relocations: CodeRelocation[] = [];
-  /** The image's own address; null when not linked. */
+  /** The image's own address, or null. */
   readonly address: Address | null;
 
   constructor(
@@ -61,7 +61,7 @@ export class FunctionState {
     this.code = new CodeBuffer(2 * slots + LONGEST_LOWERING);
     this.starts = new Uint32Array(slots + 1);
     this.stackBytes = (fn.stackDepth + 15) & ~15;
-    this.address = options.link === null ? null : options.link.functions[index]!;
+    this.address = options.link?.functions[index] ?? null;
   }
 
   put(instruction: number): void {

@@ -14,11 +14,13 @@ import {
   maybeLongDistance,
   maybeScaledOffset,
   maybeShortDistance,
+  type LongDistance,
 } from '../encode/immediates.js';
 import { loadIndexed, loadOffset, storeOffset } from '../encode/memory.js';
 import { CS } from '../encode/registers.js';
 import { readSystemRegister, SP_EL0 } from '../encode/system.js';
 import { MACHINE_REGISTER, RESULT, TAIL_COUNT, TMP1, TMP2, TMP3 } from '../registers.js';
+import type { SymbolRef } from '../../program.js';
 import type { FunctionState } from '../state.js';
 import { loadKernelAddress, loadNumber, loadSymbol, loadWideNumber } from './constants.js';
 import { leaveBody, tailCallEntry } from './frame.js';
@@ -26,15 +28,16 @@ import { leaveBody, tailCallEntry } from './frame.js';
 /** Most tail calls in a row (MAX_TAIL_CALL_CNT, since Linux 5.16). */
 const MAX_TAIL_CALLS = 33;
 
-/** Lowers a call; false where it names a function that is not there. */
+/** Lowers a call; false where nothing says what it calls. */
 export function lowerCall(s: FunctionState, i: number): boolean {
-  const { instructions } = s.fn;
-  const own = instructions.src(i) === PSEUDO_CALL;
-  if (instructions.src(i) === 0 && !s.fn.symbols.has(i) && inlineHelper(s, instructions.imm(i))) return true;
-  const { link } = s.options;
-  if (link === null) {
-    if (!callSymbol(s, i)) return false;
-  } else {
+  const { instructions, symbols } = s.fn;
+  const symbol = symbols.get(i);
+  if (symbol !== undefined) callSymbol(s, symbol);
+  else {
+    const own = instructions.src(i) === PSEUDO_CALL;
+    if (instructions.src(i) === 0 && inlineHelper(s, instructions.imm(i))) return true;
+    const { link } = s.options;
+    if (link === null) return false;
     const target = own ? link.functions[instructions.off(i)] : addOffset(link.callBase, instructions.imm(i));
     if (target === undefined) return false;
     callAddress(s, target);
@@ -65,10 +68,9 @@ function inlineHelper(s: FunctionState, helper: number): boolean {
   }
 }
 
-/** One BL where the target is within its reach, else the address in a register. */
+/** One BL where the target is within its reach, else (or when no address is known here) the target in a register. */
 function callAddress(s: FunctionState, target: Address): void {
-  const here = distance(target, s.address!) - 4 * s.code.length;
-  const near = isNull(target) || (here & 3) !== 0 ? null : maybeLongDistance(here / 4);
+  const near = s.address === null || isNull(target) ? null : reach(target, s.address, s.code.length);
   if (near !== null) {
     s.nearCalls.push(s.code.length);
     s.put(branchLink(near));
@@ -78,10 +80,14 @@ function callAddress(s: FunctionState, target: Address): void {
   }
 }
 
-/** Position-independent: the program's own functions lie close to each other, the kernel's may lie anywhere. */
-function callSymbol(s: FunctionState, i: number): boolean {
-  const symbol = s.fn.symbols.get(i);
-  if (symbol === undefined) return false;
+/** The distance to a target from a word of the code, or null where a BL does not reach. */
+function reach(target: Address, code: Address, word: number): LongDistance | null {
+  const bytes = distance(target, code) - 4 * word;
+  return (bytes & 3) !== 0 ? null : maybeLongDistance(bytes / 4);
+}
+
+/** To be linked: the program's own functions lie close to each other, the kernel's may lie anywhere. */
+function callSymbol(s: FunctionState, symbol: SymbolRef): void {
   if (symbol.kind === 'function') {
     s.relocate('R_AARCH64_CALL26', symbol);
     s.put(branchLink(maybeLongDistance(0)!));
@@ -89,7 +95,6 @@ function callSymbol(s: FunctionState, i: number): boolean {
     loadSymbol(s, TMP1, symbol);
     s.put(branchLinkRegister(TMP1));
   }
-  return true;
 }
 
 /**

@@ -95,9 +95,9 @@ function usedRegisters(s: FunctionState): number {
 
 function loadArenaBase(s: FunctionState): void {
   if (s.arenaMap < 0) return;
-  const { link } = s.options;
-  if (link === null) loadSymbol(s, ARENA_BASE, { kind: 'arena', index: s.arenaMap, side: 'kernel' });
-  else if (link.arena !== null) loadWideNumber(s, ARENA_BASE, link.arena.kernel.hi, link.arena.kernel.lo);
+  const arena = s.options.link?.arena ?? null;
+  if (arena === null) loadSymbol(s, ARENA_BASE, { kind: 'arena', index: s.arenaMap, side: 'kernel' });
+  else loadWideNumber(s, ARENA_BASE, arena.kernel.hi, arena.kernel.lo);
 }
 
 /** Frees the BPF stack and restores what the prologue saved; a tail call does so, too. */

@@ -29,9 +29,9 @@ export function lowerMove(s: FunctionState, i: number, opcode: number): boolean 
 /** The user's address of a place in the arena: the arena's upper half over the pointer's lower one; NULL stays NULL. */
 function castToUser(s: FunctionState, rd: number, rn: number): void {
   s.put(mov(false, TMP1, rn));
-  const { link } = s.options;
-  if (link === null) loadSymbolUpperHalf(s, rd, { kind: 'arena', index: s.arenaMap, side: 'user' });
-  else loadNumber(s, false, rd, link.arena === null ? 0 : link.arena.user.hi);
+  const arena = s.options.link?.arena ?? null;
+  if (arena === null) loadSymbolUpperHalf(s, rd, { kind: 'arena', index: s.arenaMap, side: 'user' });
+  else loadNumber(s, false, rd, arena.user.hi);
   s.put(lsl(true, rd, rd, 32));
   s.put(branchIfZero(true, TMP1, maybeShortDistance(2)!));
   s.put(orr(true, TMP1, rd, TMP1));
