@@ -6,9 +6,11 @@
  */
 import type { Btf } from '../btf/btf.js';
 import type { DisassemblyNames } from '../isa/disassemble.js';
+import type { BtfRecord } from '../btf/record.js';
 import type { Instructions } from '../isa/instructions.js';
 import type { LineInfo, Program } from '../load/program.js';
 import type { Profile } from '../targets/profile.js';
+import type { KernelTypes } from './check/kernel-types.js';
 import { EOPNOTSUPP } from './errno.js';
 import { Facts } from './facts.js';
 import type { VerifierLog } from './log/log.js';
@@ -141,6 +143,13 @@ export class Env {
   callsKernelFunction = false;
   enforceExpectedAttachType = false;
   callbackGetRange: readonly [number, number] | null = null;
+
+  /** Kernel functions that the program calls, by BTF id. */
+  readonly kernelFunctions = new Set<number>();
+  /** The kernel's types by name, found on first use. */
+  kernelTypes: KernelTypes | null = null;
+  /** Special fields of the program's own structs. */
+  structRecords: ReadonlyMap<number, BtfRecord> = new Map();
 
   /** Search. */
   readonly pending: PendingPath[] = [];

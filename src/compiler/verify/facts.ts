@@ -3,6 +3,7 @@
  * One object an instruction, made once; rewrites that insert instructions carry them along.
  */
 import type { ContextLayout } from '../targets/profile.js';
+import type { VerifierMap } from './map.js';
 import type { BtfRecord } from '../btf/record.js';
 
 export class Facts {
@@ -17,6 +18,8 @@ export class Facts {
   ctxFieldSize = 0;
   /** Helper calls that take one map: its index in the program's table, -1 none, -2 several. */
   mapIndex = -1;
+  /** That map, inner maps included. */
+  map: VerifierMap | null = null;
   mapUnpriv = false;
   /** Tail calls and map operations with a constant key: -1 unknown, -2 several. */
   mapKey = -1;

@@ -1,18 +1,22 @@
 /** The verifier: judges a program as the target's kernel would, and keeps what it learnt for the rewrites. */
 import type { Btf } from '../btf/btf.js';
+import type { BtfRecord } from '../btf/record.js';
+import { parseStructRecords } from '../btf/struct-records.js';
+import { MAX_INSNS } from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
+import { kptrTargets } from '../load/kptr-targets.js';
 import type { Program } from '../load/program.js';
 import type { Failure } from '../outcome.js';
 import type { Profile } from '../targets/profile.js';
 import { checkAttachTarget } from './check/attach.js';
 import { Env } from './env.js';
 import type { Subprogram } from './env.js';
+import { ENOSPC } from './errno.js';
 import { describeFailure } from './failure.js';
 import type { Facts } from './facts.js';
 import { checkAllFunctions } from './function.js';
 import { LOG_STATS, VerifierLog } from './log/log.js';
 import { markStateClean } from './log/scratch.js';
-import { MAX_INSNS } from '../isa/opcodes.js';
 import type { VerifierMap } from './map.js';
 import { createMaps } from './maps.js';
 import { checkCfg } from './structure/cfg.js';
@@ -82,11 +86,18 @@ export interface Rejected {
   readonly verified: null;
 }
 
+/** Special fields of the structs of the program's BTF, which it may allocate. */
+function structRecordsOf(btf: Btf, profile: Profile): ReadonlyMap<number, BtfRecord> {
+  const records = parseStructRecords(btf, kptrTargets(profile));
+  return typeof records === 'number' ? new Map() : records;
+}
+
 function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
   // BTF counts only where it is used: the kernel does not even open it otherwise.
   const hasInfo = program.funcInfo.length > 0 || program.lineInfo.length > 0;
   const btf = hasInfo ? program.btf : null;
   const env = new Env(program, profile, program.instructions.clone(), createMaps(program, profile), btf, log);
+  if (btf !== null) env.structRecords = structRecordsOf(btf, profile);
   const { flags } = program;
   env.strictAlignment = (flags & load.BPF_F_STRICT_ALIGNMENT) !== 0 && (flags & load.BPF_F_ANY_ALIGNMENT) === 0;
   env.testStateFreq = (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;
@@ -149,7 +160,8 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
   }
   const log = new VerifierLog(options.logLevel);
   const env = createEnv(program, profile, log);
-  const errno = check(env);
+  const verdict = check(env);
+  const errno = log.overflowed ? -ENOSPC : verdict;
   const stats = statsOf(env);
   if (errno === 0) return { errno, failure: null, log: log.toString(), stats, verified: env };
   const text = log.toString() + statisticsText(options.logLevel, stats);

@@ -5,10 +5,21 @@ export const LOG_STATS = 4;
 /** Instructions and states are printed. */
 export const LOG_LEVEL = LOG_LEVEL1 | LOG_LEVEL2;
 
-/** The verifier's log: text in order, cut back when a path turns out well (level 1). */
+/** The log buffer that a client of ours has: what libbpf goes up to by itself is less (16 MiB), the kernel allows 1 GiB. */
+const BUFFER_BYTES = 32 << 20;
+
+/**
+ * The verifier's log: text in order, cut back when a path turns out well (level 1). Behind the buffer's size the oldest
+ * text is dropped, and the program is refused with -ENOSPC in the end, whatever the verdict (bpf_vlog_finalize, 6.12).
+ */
 export class VerifierLog {
   private parts: string[] = [];
+  /** Position of the first character kept, and of the one behind the last. */
+  private start = 0;
   private written = 0;
+  private longest = 0;
+  /** Parts at the front that have been dropped. */
+  private dropped = 0;
 
   constructor(readonly level: number) {}
 
@@ -27,24 +38,45 @@ export class VerifierLog {
     return (this.level & LOG_LEVEL2) !== 0;
   }
 
+  /** The buffer, with a final zero, was too small for the log at some time. */
+  get overflowed(): boolean {
+    return this.longest >= BUFFER_BYTES;
+  }
+
   write(text: string): void {
     if (this.level === 0) return;
     this.parts.push(text);
     this.written += text.length;
+    if (this.written > this.longest) this.longest = this.written;
+    if (this.written - this.start > BUFFER_BYTES) this.dropOldest();
+  }
+
+  private dropOldest(): void {
+    while (this.written - this.start > BUFFER_BYTES) {
+      this.start += this.parts[this.dropped]!.length;
+      this.parts[this.dropped++] = '';
+    }
+    if (this.dropped < this.parts.length >> 1) return;
+    this.parts.splice(0, this.dropped);
+    this.dropped = 0;
   }
 
   /** Forgets everything behind a position. */
   reset(position: number): void {
-    while (this.written > position) {
+    while (this.written > position && this.parts.length > this.dropped) {
       const last = this.parts.pop()!;
-      const start = this.written - last.length;
-      this.written = start;
-      if (start < position) this.write(last.slice(0, position - start));
+      this.written -= last.length;
+      if (this.written < position) this.write(last.slice(0, position - this.written));
     }
+    this.written = position;
+    if (this.start > position) this.start = position;
   }
 
   toString(): string {
-    if (this.parts.length > 1) this.parts = [this.parts.join('')];
+    if (this.parts.length > 1) {
+      this.parts = [this.parts.join('')];
+      this.dropped = 0;
+    }
     return this.parts[0] ?? '';
   }
 }
