@@ -151,7 +151,7 @@ class Loader {
       return ok({ btf: null, maps: createMaps(model.maps, { btf: null, structs: new Map(), kptrs, profile }) });
     }
     settleHiddenFunctions(model.btf, model.programs);
-    const verdict = validateBtf(model.btf);
+    const verdict = validateBtf(model.btf.blob);
     const structs = verdict.errno === 0 ? parseStructRecords(model.btf, kptrs) : verdict.errno;
     if (typeof structs === 'number') {
       if (model.maps.some((map) => map.origin === 'struct-ops')) {

@@ -112,10 +112,10 @@ interface Types {
 /** BPF_BTF_LOAD. */
 function loadTypes(bytes: Uint8Array, profile: Profile): Outcome<Types> {
   if (bytes.length === 0) return ok({ btf: null, structs: new Map() });
+  const verdict = validateBtf(bytes);
+  if (verdict.errno !== 0) return refuse('BTF_REJECTED', `BTF rejected:\n${verdict.log}`, verdict.errno);
   const btf = readBtf(bytes.slice(), null, '');
   if (!btf.ok) return btf;
-  const verdict = validateBtf(btf.value);
-  if (verdict.errno !== 0) return refuse('BTF_REJECTED', verdict.log.trimEnd() || 'BTF rejected', verdict.errno);
   const structs = parseStructRecords(btf.value, kptrTargets(profile));
   if (typeof structs === 'number') return refuse('BTF_REJECTED', 'BTF rejected', structs);
   return ok({ btf: btf.value, structs });
