@@ -19,6 +19,8 @@ import { BacktrackMasks } from './prune/masks.js';
 import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
 import type { ExploredState } from './prune/explored.js';
+import type { FunctionArgument } from './structure/global-arguments.js';
+import type { FunctionArgument } from './structure/global-arguments.js';
 import { Reg, type Frame, type Reference, type StackSlot } from './state.js';
 
 /** State of one path: its call frames and what holds beyond them (struct bpf_verifier_state). */
@@ -83,7 +85,7 @@ export class Subprogram {
   called = false;
   verified = false;
   argsCached = false;
-  args: unknown[] = [];
+  args: FunctionArgument[] = [];
   changesPktData = false;
   mightSleep = false;
   /** Stack below this offset is used by bpf_fastcall spills only; 0 where there are none. */
