@@ -42,7 +42,7 @@ export function readBtfExt(bytes: Uint8Array): Outcome<BtfExt> {
   if (headerLength === bytes.length) return invalid('BTF.ext has no data', EINVAL);
   if (headerLength < 24) return invalid('BTF.ext header is too short', EINVAL);
   // Info sections are aligned relative to the header's end: words are taken from there.
-  const body = bytes.slice(headerLength, headerLength + ((bytes.length - headerLength) & ~3));
+  const body = new Uint8Array(bytes.subarray(headerLength, headerLength + ((bytes.length - headerLength) & ~3)));
   const words = new Uint32Array(body.buffer, 0, body.length >> 2);
   const funcInfo = readInfo(words, reader.u32(8), reader.u32(12), FUNC_INFO_BYTES, 'func_info');
   if (!funcInfo.ok) return funcInfo;

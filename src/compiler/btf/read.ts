@@ -106,7 +106,7 @@ function alignedWords(bytes: Uint8Array, layout: Layout): Uint32Array {
   const start = bytes.byteOffset + layout.types;
   const length = layout.typesLength >>> 2;
   if (start % 4 === 0) return new Uint32Array(bytes.buffer, start, length);
-  return new Uint32Array(bytes.slice(layout.types, layout.types + length * 4).buffer);
+  return new Uint32Array(new Uint8Array(bytes.subarray(layout.types, layout.types + length * 4)).buffer);
 }
 
 /** Word index of every type. */

@@ -107,7 +107,7 @@ function stringComplaint(bytes: Uint8Array, layout: SectionLayout, headerLength:
 function checkTypes(bytes: Uint8Array, headerLength: number, layout: SectionLayout, log: string[] | null): number {
   const start = headerLength + layout.types;
   const wordBytes = layout.typesLength & ~3;
-  const words = new Uint32Array(bytes.slice(start, start + wordBytes).buffer);
+  const words = new Uint32Array(new Uint8Array(bytes.subarray(start, start + wordBytes)).buffer);
   const context = new CheckContext(words, bytes, headerLength + layout.strings, layout.stringsLength, log);
   const err = checkMetas(context);
   if (err < 0) return err;

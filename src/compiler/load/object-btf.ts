@@ -26,7 +26,7 @@ export function readObjectBtf(roles: Roles): Outcome<ObjectBtf> {
   const required = (errno: number): Outcome<ObjectBtf> =>
     refuse('BTF_REQUIRED', 'BTF is required, but is missing or corrupted.', errno);
   if (roles.btf === null) return needed ? required(ENOENT) : ok({ btf: null, ext: null });
-  const btf = readOwned(roles.btf.data!.slice());
+  const btf = readOwned(new Uint8Array(roles.btf.data!));
   if (!btf.ok) return needed ? required(btf.failure.errno) : ok({ btf: null, ext: null });
   if (roles.btfExt === null) return ok({ btf: btf.value, ext: null });
   const ext = readBtfExt(roles.btfExt.data!);

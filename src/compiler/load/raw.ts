@@ -114,7 +114,7 @@ function loadTypes(bytes: Uint8Array, profile: Profile): Outcome<Types> {
   if (bytes.length === 0) return ok({ btf: null, structs: new Map() });
   const verdict = validateBtf(bytes);
   if (verdict.errno !== 0) return refuse('BTF_REJECTED', `BTF rejected:\n${verdict.log}`, verdict.errno);
-  const btf = readBtf(bytes.slice(), null, '');
+  const btf = readBtf(new Uint8Array(bytes), null, '');
   if (!btf.ok) return btf;
   const structs = parseStructRecords(btf.value, kptrTargets(profile));
   if (typeof structs === 'number') return refuse('BTF_REJECTED', 'BTF rejected', structs);
