@@ -19,7 +19,10 @@ const NO_BYTES = new Uint8Array(0);
 export function compile(request: CompileRequest, profile: Profile): CompileResponse {
   if (request.program !== null) {
     const loaded = loadRaw(request.program, profile);
-    if (!loaded.ok) return { programs: [], maps: [], failure: loaded.failure };
+    if (!loaded.ok) {
+      const { name, type } = request.program;
+      return { programs: [refused(name, '', type, loaded.failure)], maps: [], failure: loaded.failure };
+    }
     return { programs: [compileOne(loaded.value, request, profile)], maps: loaded.value.maps, failure: null };
   }
   const object = loadObject(request.object ?? NO_BYTES, profile, request);

@@ -1,3 +1,224 @@
-export function openApiDocument(): Record<string, unknown> {
-  return { openapi: '3.1.0', info: { title: 'bpf-jitd', version: '0' }, paths: {} };
+/**
+ * The OpenAPI 3.1 document, from the messages of proto/, the table of errors, and the operations below. It is committed
+ * as openapi/openapi.json; a test holds that file and the routes of the application against it.
+ */
+import { ERRORS, type ErrorCode } from '../errors.js';
+import { VERSION } from '../version.js';
+import { messageSchemas, type Json } from './openapi-schemas.js';
+
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+const JSON_BODY = (name: string): Json => ({ 'application/json': { schema: ref(name) } });
+const PROTOBUF = { 'application/x-protobuf': { schema: { type: 'string', contentEncoding: 'binary' } } };
+
+/** r0 = XDP_PASS; exit — a program that any kernel accepts. */
+const XDP_PASS = {
+  program: {
+    name: 'pass',
+    type: 'BPF_PROG_TYPE_XDP',
+    license: 'GPL',
+    instructions: 'twAAAAIAAACVAAAAAAAAAA==',
+  },
+  options: { logLevel: 1 },
+};
+
+/** r0 is read before it was written: "R0 !read_ok". */
+const UNINITIALISED = {
+  program: { name: 'bad', type: 'BPF_PROG_TYPE_SOCKET_FILTER', license: 'GPL', instructions: 'lQAAAAAAAAA=' },
+  options: { logLevel: 1 },
+};
+
+/** Answers of one kind of refusal; several codes may share a status. */
+function problems(...codes: readonly ErrorCode[]): Json {
+  const byStatus: Record<string, Json> = {};
+  for (const code of codes) {
+    const status = String(ERRORS[code].http);
+    const others = (byStatus[status]?.['x-codes'] ?? []) as readonly string[];
+    const all = [...others, code];
+    byStatus[status] = {
+      description: all.map((name) => `${name}: ${ERRORS[name as ErrorCode].title}`).join('. '),
+      'x-codes': all,
+      ...(ERRORS[code].http === 503 || ERRORS[code].http === 429 ? { headers: RETRY_AFTER } : {}),
+      content: { 'application/problem+json': { schema: ref('Problem') } },
+    };
+  }
+  return byStatus;
+}
+
+const RETRY_AFTER = {
+  'Retry-After': { schema: { type: 'integer' }, description: 'Seconds after which to try again.' },
+};
+
+const ANSWER: Json = {
+  description: 'What the kernel says. A rejected program is a good answer: `accepted` is false.',
+  headers: {
+    ETag: { schema: { type: 'string' }, description: 'From the digest.' },
+    'Cache-Status': { schema: { type: 'string' }, description: 'RFC 9211: memory, disk, collapsed, or compiled now.' },
+    'Server-Timing': { schema: { type: 'string' }, description: 'Milliseconds of each stage.' },
+  },
+  content: { ...JSON_BODY('CompileResponse'), ...PROTOBUF },
+};
+
+const query = (name: string, schema: Json, description: string): Json => ({ name, in: 'query', schema, description });
+
+const OBJECT_QUERY: readonly Json[] = [
+  query('programs', { type: 'string' }, 'Which programs, separated by commas; all that load by default where absent.'),
+  query('kernel', { type: 'string' }, 'A target of GET /targets.'),
+  query('btfDigest', { type: 'string' }, 'SHA-256 of an uploaded BTF that replaces the target’s.'),
+  query('logLevel', { type: 'integer', minimum: 0, maximum: 7 }, 'bpf(2)’s bits 1, 2 and 4.'),
+  query('legacyMaps', { type: 'boolean' }, 'Take the legacy `maps` section.'),
+  ...['lse', 'bti', 'pac'].map((name) =>
+    query(name, { type: 'boolean' }, `Whether the CPU has ${name.toUpperCase()}.`),
+  ),
+];
+
+const PREFER: Json = {
+  name: 'Prefer',
+  in: 'header',
+  schema: { type: 'string' },
+  description: '`wait=SECONDS`: give up sooner than the service would.',
+};
+
+const DIGEST: Json = {
+  name: 'digest',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  description: 'SHA-256 in hexadecimal.',
+};
+
+const BINARY = { type: 'string', contentMediaType: 'application/octet-stream' };
+
+const COMPILE: Json = {
+  operationId: 'compile',
+  summary: 'Load, verify and compile',
+  description: 'Objects sent as application/octet-stream or multipart/form-data take everything else from the query.',
+  parameters: [...OBJECT_QUERY, PREFER],
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: ref('CompileRequest'),
+        examples: {
+          accepted: { summary: 'An XDP program that passes every packet', value: XDP_PASS },
+          rejected: { summary: 'A program that reads a register it never wrote', value: UNINITIALISED },
+        },
+      },
+      'application/x-protobuf': { schema: BINARY },
+      'application/octet-stream': { schema: BINARY },
+      'multipart/form-data': {
+        schema: { type: 'object', properties: { object: BINARY, btf: BINARY }, required: ['object'] },
+      },
+    },
+  },
+  responses: {
+    '200': ANSWER,
+    '304': { description: 'If-None-Match names the answer.' },
+    ...problems(
+      ...(['MALFORMED_BODY', 'INVALID_FIELD', 'NOT_ACCEPTABLE', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const),
+      ...(['UNKNOWN_TARGET', 'UNKNOWN_BTF', 'INVALID_BTF', 'INVALID_OBJECT', 'OUT_OF_MEMORY'] as const),
+      ...(['QUEUE_FULL', 'SHUTTING_DOWN', 'DEADLINE_EXCEEDED', 'WORKER_LOST', 'INTERNAL'] as const),
+    ),
+  },
+};
+
+const ok = (description: string, content: Json): Json => ({ '200': { description, content } });
+const STATE = { 'application/json': { schema: { type: 'object', properties: { status: { type: 'string' } } } } };
+
+export const PATHS: Readonly<Record<string, Json>> = {
+  '/compile': { post: COMPILE },
+  '/compilations/{digest}': {
+    get: {
+      operationId: 'getCompilation',
+      summary: 'An answer given before',
+      parameters: [DIGEST],
+      responses: {
+        '200': ANSWER,
+        '304': { description: 'If-None-Match names it.' },
+        ...problems('INVALID_DIGEST', 'NOT_FOUND'),
+      },
+    },
+  },
+  '/btf/{digest}': {
+    put: {
+      operationId: 'uploadBtf',
+      summary: 'Keep a kernel’s BTF, to be named by its digest',
+      parameters: [DIGEST],
+      requestBody: { required: true, content: { 'application/octet-stream': { schema: BINARY } } },
+      responses: {
+        '201': { description: 'Kept.', content: JSON_BODY('UploadBtfResponse') },
+        ...problems('INVALID_DIGEST', 'DIGEST_MISMATCH', 'INVALID_BTF', 'BODY_TOO_LARGE'),
+      },
+    },
+  },
+  '/targets': {
+    get: {
+      operationId: 'listTargets',
+      summary: 'The kernels that can be compiled for',
+      responses: ok('The default first.', JSON_BODY('ListTargetsResponse')),
+    },
+  },
+  '/livez': { get: { operationId: 'livez', summary: 'Is it alive?', responses: ok('It is.', STATE) } },
+  '/readyz': {
+    get: {
+      operationId: 'readyz',
+      summary: 'Does it take work?',
+      responses: { ...ok('It does.', STATE), '503': { description: 'Not now.', content: STATE } },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'metrics',
+      summary: 'Prometheus metrics',
+      responses: ok('Text exposition format.', { 'text/plain': { schema: { type: 'string' } } }),
+    },
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'openapi',
+      summary: 'This document',
+      responses: ok('OpenAPI 3.1.', { 'application/json': { schema: { type: 'object' } } }),
+    },
+  },
+};
+
+const PROBLEM: Json = {
+  type: 'object',
+  description: 'RFC 9457.',
+  required: ['type', 'title', 'status', 'code', 'detail', 'instance'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(ERRORS), description: 'Stable.' },
+    detail: { type: 'string' },
+    instance: { type: 'string', description: 'The request’s id.' },
+    field: { type: 'string', description: 'Path of the field at fault.' },
+    failure: { ...ref('Failure') },
+  },
+};
+
+/** google.rpc.Status stands in a gRPC-only message; JSON never shows it. */
+const GRPC_ONLY = new Set([
+  'BatchRequest',
+  'BatchResponse',
+  'UploadBtfRequest',
+  'GetCompilationRequest',
+  'ListTargetsRequest',
+]);
+
+export function openApiDocument(): Json {
+  const schemas = Object.fromEntries(Object.entries(messageSchemas()).filter(([name]) => !GRPC_ONLY.has(name)));
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'bpf-jitd',
+      version: VERSION,
+      description:
+        'The Linux arm64 BPF load path as a service: verdict, log, translated instructions and machine code.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths: PATHS,
+    components: { schemas: { ...schemas, Problem: PROBLEM } },
+  };
 }

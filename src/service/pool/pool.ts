@@ -23,10 +23,10 @@ export interface PoolResult {
   readonly elapsed: number;
 }
 
-/** worker.ts under tsx, worker.js when built. */
+/** worker.js when built; sources go through tsx. */
 function defaultWorkerFile(): string {
   const built = fileURLToPath(new URL('./worker.js', import.meta.url));
-  return existsSync(built) ? built : fileURLToPath(new URL('./worker.ts', import.meta.url));
+  return existsSync(built) ? built : fileURLToPath(new URL('./worker-dev.mjs', import.meta.url));
 }
 
 /** How often a task is tried again whose worker died under it. */
@@ -36,21 +36,22 @@ export class CompilePool {
   private readonly piscina: Piscina<CompileTask, CompileTaskResult>;
   private pending = 0;
   private lost = 0;
+  /** Aborted when no worker comes up any more: tasks would wait for ever. */
+  private readonly broken = new AbortController();
 
   constructor(private readonly options: PoolOptions) {
-    const file = options.workerFile ?? defaultWorkerFile();
     this.piscina = new Piscina<CompileTask, CompileTaskResult>({
-      filename: file,
+      filename: options.workerFile ?? defaultWorkerFile(),
       minThreads: options.workers,
       maxThreads: options.workers,
       maxQueue: Infinity, // bounded here, by `pending`
       concurrentTasksPerWorker: 1,
       workerData: options.setup,
       resourceLimits: { maxOldGenerationSizeMb: options.workerMemory },
-      ...(file.endsWith('.ts') ? { execArgv: ['--import', 'tsx'] } : {}),
     });
-    this.piscina.on('error', () => {
-      this.lost++; // a worker that died without a task; Piscina has replaced it
+    this.piscina.on('error', (error: unknown) => {
+      this.lost++; // a worker that died without a task; Piscina replaces it unless it never came up
+      if (this.piscina.threads.length === 0) this.broken.abort(error);
     });
   }
 
@@ -83,9 +84,10 @@ export class CompilePool {
 
   private async attempt(task: CompileTask, signal: AbortSignal, retries: number): Promise<CompileTaskResult> {
     try {
-      return await this.piscina.run(task, { signal });
+      return await this.piscina.run(task, { signal: AbortSignal.any([signal, this.broken.signal]) });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      if (this.broken.signal.aborted) throw this.broken.signal.reason;
       const fate = workerFate(error);
       if (fate === null) throw error;
       this.lost++;

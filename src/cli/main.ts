@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** bpf-jitd: serve, compile, targets. */
+import { compileCommand } from './compile-command.js';
+import { targetsCommand } from './targets-command.js';
+import { UsageError } from './usage.js';
+
+const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
+
+  bpf-jitd serve                      HTTP and gRPC; settings from BPF_JITD_… variables
+  bpf-jitd compile OBJECT [options]   OBJECT is an ELF file, or - for standard input
+      --program NAME      one of its programs; may be repeated; all where absent
+      --target NAME       the kernel (bpf-jitd targets)
+      --format FORMAT     text (default), json, or elf: a relocatable aarch64 object
+      --output FILE       instead of standard output
+      --log-level N       the kernel's log level: 1, 2, 4 or their sum (1)
+      --legacy-maps       take the maps section that libbpf 1.x refuses
+      --server URL        ask a running service instead of compiling here
+  bpf-jitd targets [--server URL]     the kernels that can be compiled for
+
+Exit status: 0 accepted, 1 rejected, 2 could not be tried.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case 'serve': {
+      const { serve } = await import('../main.js');
+      await serve();
+      return Number(process.exitCode ?? 0);
+    }
+    case 'compile':
+      return compileCommand(rest);
+    case 'targets':
+      return targetsCommand(rest);
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(USAGE);
+      return 0;
+    default:
+      throw new UsageError(command === undefined ? 'a command is needed' : `there is no command ${command}`);
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(`bpf-jitd: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (usage) process.stderr.write(`\n${USAGE}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,25 @@
+/** Asking a running service over HTTP. */
+import type { Message } from '../service/contract/schema.js';
+
+interface ProblemBody {
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+export async function get(server: string, path: string): Promise<unknown> {
+  return answer(await fetch(new URL(path, server)));
+}
+
+/** The CompileResponse as JSON. Throws an Error with the problem's words. */
+export async function compileRemotely(server: string, request: Message): Promise<Message> {
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const response = await fetch(new URL('/compile', server), { method: 'POST', headers, body: JSON.stringify(request) });
+  return (await answer(response)) as Message;
+}
+
+async function answer(response: Response): Promise<unknown> {
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return body;
+  const problem = body as ProblemBody | null;
+  throw new Error(`${problem?.code ?? `HTTP ${response.status}`}: ${problem?.detail ?? response.statusText}`);
+}
