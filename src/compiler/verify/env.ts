@@ -20,7 +20,6 @@ import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
 import type { ExploredState } from './prune/explored.js';
 import type { FunctionArgument } from './structure/global-arguments.js';
-import type { FunctionArgument } from './structure/global-arguments.js';
 import { Reg, type Frame, type Reference, type StackSlot } from './state.js';
 
 /** State of one path: its call frames and what holds beyond them (struct bpf_verifier_state). */

@@ -1,10 +1,7 @@
 /** The verifier: judges a program as the target's kernel would, and keeps what it learnt for the rewrites. */
 import type { Btf } from '../btf/btf.js';
-import type { BtfRecord } from '../btf/record.js';
-import { parseStructRecords } from '../btf/struct-records.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
-import { kptrTargets } from '../load/kptr-targets.js';
 import type { Program } from '../load/program.js';
 import type { Failure } from '../outcome.js';
 import type { Profile } from '../targets/profile.js';
@@ -18,7 +15,7 @@ import { checkAllFunctions } from './function.js';
 import { LOG_STATS, VerifierLog } from './log/log.js';
 import { markStateClean } from './log/scratch.js';
 import type { VerifierMap } from './map.js';
-import { createMaps } from './maps.js';
+import { createMaps, structRecordsOf } from './maps.js';
 import { checkCfg } from './structure/cfg.js';
 import { markFastcallPatterns, shrinkFastcallStacks } from './structure/fastcall.js';
 import { checkFuncInfo, checkFuncInfoEarly } from './structure/func-info.js';
@@ -86,18 +83,12 @@ export interface Rejected {
   readonly verified: null;
 }
 
-/** Special fields of the structs of the program's BTF, which it may allocate. */
-function structRecordsOf(btf: Btf, profile: Profile): ReadonlyMap<number, BtfRecord> {
-  const records = parseStructRecords(btf, kptrTargets(profile));
-  return typeof records === 'number' ? new Map() : records;
-}
-
 function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
   // BTF counts only where it is used: the kernel does not even open it otherwise.
   const hasInfo = program.funcInfo.length > 0 || program.lineInfo.length > 0;
   const btf = hasInfo ? program.btf : null;
   const env = new Env(program, profile, program.instructions.clone(), createMaps(program, profile), btf, log);
-  if (btf !== null) env.structRecords = structRecordsOf(btf, profile);
+  env.structRecords = structRecordsOf(btf, profile);
   const { flags } = program;
   env.strictAlignment = (flags & load.BPF_F_STRICT_ALIGNMENT) !== 0 && (flags & load.BPF_F_ANY_ALIGNMENT) === 0;
   env.testStateFreq = (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;

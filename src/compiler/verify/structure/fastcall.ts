@@ -15,12 +15,6 @@ const MAX_PAIRS = 6;
 const SPILL = op.STX | op.MEM | op.DW;
 const FILL = op.LDX | op.MEM | op.DW;
 
-/** Helpers that the arm64 JIT writes out in place (bpf_jit_inlines_helper_call). */
-const INLINED_HELPERS: ReadonlySet<string> = new Set([
-  'get_smp_processor_id',
-  'get_current_task',
-  'get_current_task_btf',
-]);
 /** Kernel functions that the verifier replaces by moves. */
 const INLINED_KERNEL_FUNCTIONS: ReadonlySet<string> = new Set(['bpf_cast_to_kern_ctx', 'bpf_rdonly_cast']);
 
@@ -38,7 +32,7 @@ function calleeOf(env: Env, i: number): Callee | null {
     proto.argTypes.forEach((type, k) => {
       if (type !== ARG_DONTCARE) clobbers |= 2 << k;
     });
-    return { clobbers, inlined: proto.allowFastcall && INLINED_HELPERS.has(proto.name) };
+    return { clobbers, inlined: proto.allowFastcall && env.profile.jitInlinedHelpers.has(proto.id) };
   }
   if (!isKernelFunctionCall(env, i)) return null;
   const callee = fetchKernelFunction(env, i);

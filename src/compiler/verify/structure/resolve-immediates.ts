@@ -12,6 +12,9 @@ import type { VerifierMap } from '../map.js';
 import { checkMapCompatibility } from '../maps.js';
 import { isOpcode } from './opcode-table.js';
 
+/** Descriptors up to this one are always open, and no maps. */
+const STDERR = 2;
+
 function fail(env: Env, text: string, errno: number): number {
   env.log.write(text);
   return -errno;
@@ -124,7 +127,11 @@ function resolveMap(env: Env, i: number, facts: Facts): number {
     return fail(env, 'fd_idx without fd_array is invalid\n', EPROTO);
   }
   const map = env.maps[insns.imm(i)];
-  if (map === undefined) return fail(env, `fd ${insns.imm(i)} is not pointing to valid bpf_map\n`, EBADF);
+  if (map === undefined) {
+    // A number that stands for no map of the program is a descriptor of the caller's: only the standard ones are open.
+    const fd = insns.imm(i);
+    return fail(env, `fd ${fd} is not pointing to valid bpf_map\n`, fd >= 0 && fd <= STDERR ? EINVAL : EBADF);
+  }
   const reused = env.usedMaps.includes(map.index);
   if (!reused) {
     if (env.usedMaps.length >= MAX_USED_MAPS) {
