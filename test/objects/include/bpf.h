@@ -21,6 +21,8 @@ typedef _Bool bool;
 #define KSYM __attribute__((section(".ksyms")))
 #define KCONFIG __attribute__((section(".kconfig")))
 #define CORE __attribute__((preserve_access_index))
+/* Refers to something that is not used otherwise. */
+#define USE(symbol) asm volatile("" : : "r"(&symbol))
 #define TYPE_TAG(tag) __attribute__((btf_type_tag(tag)))
 #define DECL_TAG(tag) __attribute__((btf_decl_tag(tag)))
 

@@ -1,0 +1,9 @@
+/* No function. */
+#include "../include/bpf.h"
+LICENSE;
+
+SEC("fexit")
+int program(void *ctx)
+{
+	return 0;
+}
