@@ -26,6 +26,8 @@ interface RawRecord {
   kernel_functions?: RawFunction[];
   maps?: { name: string; address: string; value_address: string; kernel_address: string }[];
   log: string;
+  run_err?: number;
+  retval?: number;
 }
 
 const EXTABLE_ENTRY = 12;
@@ -78,6 +80,7 @@ function golden(raw: RawRecord): GoldenRecord {
       kernelAddress: kernel_address,
     })),
     log: raw.log.replace(/^verification time .*\n/m, ''),
+    ...(raw.run_err === 0 && raw.retval !== undefined ? { returnValue: raw.retval } : {}),
   };
 }
 

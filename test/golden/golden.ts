@@ -33,6 +33,8 @@ export interface GoldenRecord {
   readonly functions: readonly GoldenFunction[];
   readonly maps: readonly { name: string; address: string; valueAddress: string; kernelAddress: string }[];
   readonly log: string;
+  /** What BPF_PROG_TEST_RUN returned, where the job has `run`. */
+  readonly returnValue?: number;
 }
 
 const HERE = import.meta.dirname;

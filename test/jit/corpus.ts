@@ -24,24 +24,34 @@ export interface RecordedFunction {
   readonly jit_input: string;
 }
 
+interface RecordedMap {
+  readonly fd: number;
+  readonly type: number;
+  readonly address: string;
+  readonly value_address: string;
+  readonly kernel_address: string;
+}
+
+/** A line of `kernel.jsonl.gz`. */
 export interface Recording {
-  readonly object?: string;
   readonly prog: string;
   readonly type: number;
   readonly err: number;
   readonly functions?: readonly RecordedFunction[];
   /** As handed to the verifier: LD_IMM64 with source 1 or 2 carries a map's file descriptor. */
   readonly insns: string;
-  readonly maps: readonly {
-    fd: number;
-    type: number;
-    address: string;
-    value_address: string;
-    kernel_address: string;
-  }[];
+  readonly maps: readonly RecordedMap[];
   readonly expect?: number;
-  readonly retval?: number;
-  readonly log_only?: boolean;
+}
+
+/** What the JIT's input is made of. */
+export interface CompiledRecording {
+  readonly prog: string;
+  readonly type: number;
+  readonly err: number;
+  readonly functions: readonly RecordedFunction[];
+  readonly arena: { readonly kernelAddress: string; readonly valueAddress: string } | null;
+  readonly expect?: number;
 }
 
 const MAP_TYPE_ARENA = 33;
@@ -52,17 +62,14 @@ const BPF_THROW = addressOf(0xffff8000802a2d28n);
 /** Structure offsets of that kernel; target.test.ts holds them against its BTF. */
 export const OFFSETS: KernelOffsets = { arrayMaxEntries: 36, arrayPointers: 264, programFunction: 48, threadCpu: 16 };
 
-/** The recordings of a `kernel.jsonl.gz`. */
-export function readRecordings(file: string): Recording[] {
+/** The recordings of a `kernel.jsonl.gz` that carry code. */
+export function compiledRecordings(file: string): CompiledRecording[] {
   const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as Recording);
-}
-
-/** Recordings that carry code. */
-export function compiledRecordings(file: string): (Recording & { functions: readonly RecordedFunction[] })[] {
-  return readRecordings(file).filter(
-    (r): r is Recording & { functions: readonly RecordedFunction[] } => r.err === 0 && r.functions !== undefined,
-  );
+  return lines
+    .map((line) => JSON.parse(line) as Recording)
+    .flatMap((r) =>
+      r.err === 0 && r.functions !== undefined ? [{ ...r, functions: r.functions, arena: arenaOf(r) }] : [],
+    );
 }
 
 export function fromHex(hex: string): Uint8Array {
@@ -95,24 +102,24 @@ function usesOf(functions: readonly Instructions[]): Uses {
   return { throws, referenced };
 }
 
-/** Index of the arena among the maps, -1 where the program refers to none. */
-function arenaOf(r: Recording): number {
+/** The arena that the program refers to, if any. */
+function arenaOf(r: Recording): CompiledRecording['arena'] {
   const insns = Instructions.from(fromHex(r.insns));
   for (let i = 0; i < insns.length; i++) {
     if (insns.opcode(i) !== isa.LD_IMM64) continue;
     const src = insns.src(i);
     if (src === isa.PSEUDO_MAP_FD || src === isa.PSEUDO_MAP_VALUE) {
-      const index = r.maps.findIndex((m) => m.type === MAP_TYPE_ARENA && m.fd === insns.imm(i));
-      if (index >= 0) return index;
+      const map = r.maps.find((m) => m.type === MAP_TYPE_ARENA && m.fd === insns.imm(i));
+      if (map !== undefined) return { kernelAddress: map.kernel_address, valueAddress: map.value_address };
     }
     i++;
   }
-  return -1;
+  return null;
 }
 
 /** The JIT's input and options (LSE and signed return addresses unless `cpu` says otherwise) for a recording. */
 export function jitInput(
-  r: Recording & { functions: readonly RecordedFunction[] },
+  r: CompiledRecording,
   cpu = { lse: true, bti: false, pac: true },
 ): { program: JitProgram; options: JitOptions } {
   const instructions = r.functions.map((f) => Instructions.from(fromHex(f.jit_input)));
@@ -130,15 +137,15 @@ export function jitInput(
       tailCallReachable: false,
     };
   });
-  const arenaMap = arenaOf(r);
-  const arena = r.maps[arenaMap];
+  const { arena } = r;
   const link = {
     functions: r.functions.map((f) => parseAddress(f.address)),
     callBase: CALL_BASE,
     arena:
-      arena === undefined
-        ? null
-        : { kernel: parseAddress(arena.kernel_address), user: parseAddress(arena.value_address) },
+      arena === null ? null : { kernel: parseAddress(arena.kernelAddress), user: parseAddress(arena.valueAddress) },
   };
-  return { program: { functions, arenaMap, type: r.type }, options: { cpu, offsets: OFFSETS, link } };
+  return {
+    program: { functions, arenaMap: arena === null ? -1 : 0, type: r.type },
+    options: { cpu, offsets: OFFSETS, link },
+  };
 }

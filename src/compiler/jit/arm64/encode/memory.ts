@@ -20,9 +20,9 @@ export function storeIndexed(sizeLog2: number, rt: number, rn: number, rm: numbe
 export function loadIndexed(sizeLog2: number, rt: number, rn: number, rm: number): number {
   return 0x38606800 | (sizeLog2 << 30) | (rm << 16) | (rn << 5) | rt;
 }
-/** Sign-extends into an X register; not for double words. */
+/** Sign-extends into an X register; not for double words. The index is extended by SXTX, as the kernel has it: no change. */
 export function loadSignedIndexed(sizeLog2: number, rt: number, rn: number, rm: number): number {
-  return 0x38a06800 | (sizeLog2 << 30) | (rm << 16) | (rn << 5) | rt;
+  return 0x38a0e800 | (sizeLog2 << 30) | (rm << 16) | (rn << 5) | rt;
 }
 
 /** Pushes two X registers: `stp rt, rt2, [rn, #-16]!`. */
