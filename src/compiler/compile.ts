@@ -2,7 +2,9 @@
 import type { CompiledFunction } from './jit/program.js';
 import { lineEntries } from './lines.js';
 import { generateCode } from './link/generate.js';
-import { loadObject } from './load/object.js';
+import { fillAddresses } from './link/resolve.js';
+import { explainLog } from './load/explain-log.js';
+import { loadObject, type LoadedProgram } from './load/object.js';
 import type { Program } from './load/program.js';
 import { loadRaw } from './load/raw.js';
 import type { CompileRequest, CompileResponse, FunctionResult, ProgramResult } from './messages.js';
@@ -28,10 +30,28 @@ export function compile(request: CompileRequest, profile: Profile): CompileRespo
   const object = loadObject(request.object ?? NO_BYTES, profile, request);
   const programs = object.programs.map((loaded) =>
     loaded.program.ok
-      ? compileOne(loaded.program.value, request, profile)
+      ? asLibbpfAnswers(loaded, compileOne(loaded.program.value, request, profile))
       : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
+}
+
+/** libbpf explains rejections of what it could not resolve, and may refuse an object of which the kernel took a program. */
+function asLibbpfAnswers({ notes, afterLoad }: LoadedProgram, result: ProgramResult): ProgramResult {
+  if (result.accepted) {
+    if (afterLoad === null) return result;
+    return {
+      ...result,
+      accepted: false,
+      errno: afterLoad.errno,
+      failure: afterLoad,
+      translated: NO_BYTES,
+      functions: [],
+    };
+  }
+  if (notes === null || result.failure === null) return result;
+  const { log, message } = explainLog(result.log, notes);
+  return message === null ? result : { ...result, log, failure: { ...result.failure, message } };
 }
 
 /** A program of which nothing but a failure is known (yet). */
@@ -72,14 +92,15 @@ function compileOne(program: Program, request: CompileRequest, profile: Profile)
   const stats = { ...verdict.stats, stackDepths: rewritten.value.stackDepths };
   const log = verdict.log + statisticsText(logLevel, stats);
   const { cpu, link } = request;
-  const compiled = generateCode(rewritten.value.jit, { cpu, link, profile, maps: program.maps });
+  const { translated, translatedSymbols, jit } = rewritten.value;
+  const compiled = generateCode(jit, { cpu, link, profile, maps: program.maps });
   if (!compiled.ok) return { ...base, errno: compiled.failure.errno, failure: compiled.failure, log, stats };
   return {
     ...base,
     accepted: true,
     log,
     stats,
-    translated: rewritten.value.translated.bytes,
+    translated: fillAddresses(translated, translatedSymbols, program.maps, link, profile).bytes,
     functions: functionResults(program, rewritten.value, compiled.value, request),
   };
 }

@@ -8,6 +8,7 @@ import { errorText } from './error-text.js';
 import { EINVAL, refuse } from './failure.js';
 import { checkMapAttributes, created } from './map-create.js';
 import { isMapInMap } from './map-definition.js';
+import { BPF_F_INNER_MAP } from './map-flags.js';
 import { checkMapTypes } from './map-types-check.js';
 import type { MapDefinition, ObjectMap } from './model.js';
 import { isObjectName } from './program-attributes.js';
@@ -61,9 +62,34 @@ export function createMaps(maps: readonly ObjectMap[], creation: MapCreation): O
       const message = `map '${map.name}': failed to create: ${errorText(spec)}(${spec})`;
       return refuse('MAP_CREATE', message, spec, { section: map.section, symbol: map.name });
     }
+    const broken = brokenSlot(map, spec, maps, specs);
+    if (broken >= 0) {
+      const target = map.slots.get(broken) ?? '';
+      const message = `map '${map.name}': failed to initialize slot [${broken}] to map '${target}': ${EINVAL}`;
+      return refuse('MAP_CREATE', message, EINVAL, { section: map.section, symbol: map.name });
+    }
     specs.push(spec);
   }
   return ok(specs);
+}
+
+/** The first initial value of a map of maps that is not made yet, or is no map like its template; -1 where all are good. */
+function brokenSlot(map: ObjectMap, spec: MapSpec, maps: readonly ObjectMap[], specs: readonly MapSpec[]): number {
+  if (!isMapInMap(spec.type) || !map.autocreate) return -1;
+  for (const [slot, name] of [...map.slots].sort(([a], [b]) => a - b)) {
+    const target = specs[maps.findIndex((one) => one.name === name)];
+    const isSet = slot < spec.maxEntries && target !== undefined && spec.innerMap !== null;
+    if (!isSet || !isLike(spec.innerMap, target)) return slot;
+  }
+  return -1;
+}
+
+/** Whether a map may stand where its template does (map_meta_equal, kernel/bpf, 6.12). */
+function isLike(template: MapSpec, map: MapSpec): boolean {
+  const isSameKind = template.type === map.type && template.flags === map.flags;
+  const isSameSize = template.keySize === map.keySize && template.valueSize === map.valueSize;
+  const countMatters = map.type === uapi.BPF_MAP_TYPE_ARRAY && (template.flags & BPF_F_INNER_MAP) === 0;
+  return isSameKind && isSameSize && (!countMatters || template.maxEntries === map.maxEntries);
 }
 
 function createMap(map: ObjectMap, creation: MapCreation): MapSpec | number {

@@ -22,21 +22,30 @@ const LAST_LINES = 10;
 const MAX_CORE_PATCH = 511;
 const MAX_NAME_PATCH = 127;
 
+export interface ExplainedLog {
+  readonly log: string;
+  /** What was missing, where that explains the rejection; else null. */
+  readonly message: string | null;
+}
+
 /** The log as libbpf hands it on. */
-export function explainLog(log: string, notes: PoisonNotes): string {
+export function explainLog(log: string, notes: PoisonNotes): ExplainedLog {
+  const unchanged = { log, message: null };
   let next = log.length;
   for (let i = 0; i < LAST_LINES; i++) {
     const line = previousLine(log, next);
-    if (line < 0) return log;
+    if (line < 0) return unchanged;
     const previous = previousLine(log, line);
     const poison = /^invalid func unknown#(195896080\n|200100|2002)/.exec(log.slice(line, line + 40));
     if (poison !== null && previous >= 0) {
       const patch = explain(log.slice(previous, line), poison[1]!, notes);
-      return patch === null ? log : log.slice(0, previous) + patch + log.slice(next);
+      if (patch === null) return unchanged;
+      const message = patch.split('\n')[1] ?? null;
+      return { log: log.slice(0, previous) + patch + log.slice(next), message };
     }
     next = line;
   }
-  return log;
+  return unchanged;
 }
 
 /** Start of the line that ends before `end`, or -1 at the log's start. */

@@ -4,7 +4,7 @@ import { fail, type Failure } from '../outcome.js';
 export const ENOENT = -2;
 export const ESRCH = -3;
 export const E2BIG = -7;
-export const ENOMEM = -12;
+export const EBADF = -9;
 export const EINVAL = -22;
 export const ERANGE = -34;
 export const ENOTSUP = -95;

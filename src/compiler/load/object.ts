@@ -9,7 +9,7 @@ import { Assembler, type Assembled } from './assemble.js';
 import { attachTargetOf } from './attach-target.js';
 import { createMaps } from './create-maps.js';
 import { errorText } from './error-text.js';
-import { EINVAL, ENOENT, loadFailure, refuse } from './failure.js';
+import { EBADF, EINVAL, ENOENT, loadFailure, refuse } from './failure.js';
 import type { PoisonNotes } from './explain-log.js';
 import { fillKconfig } from './kconfig.js';
 import { kptrTargets } from './kptr-targets.js';
@@ -48,6 +48,8 @@ export interface LoadedProgram {
   readonly program: Outcome<Program>;
   /** What libbpf puts into the log of a rejection; see `explainLog`. */
   readonly notes: PoisonNotes | null;
+  /** What refuses the object once the program is loaded: program arrays that name programs which are not; else null. */
+  readonly afterLoad: Failure | null;
 }
 
 export interface LoadedObject {
@@ -91,7 +93,8 @@ class Loader {
     const { model } = this;
     const refusal = this.resolveObject();
     const programs = names.length === 0 ? this.defaultPrograms() : names.map((name) => this.named(name));
-    const loaded = programs.map((program) => this.loadNamed(program, refusal));
+    const afterLoad = this.checkProgramArrays(programs);
+    const loaded = programs.map((program) => this.loadNamed(program, refusal, afterLoad));
     const specs = this.shared?.ok === true && this.shared.value.maps.ok ? this.shared.value.maps.value : [];
     const isEmpty = loaded.length === 0 && refusal === null;
     const empty = isEmpty ? loadFailure('NO_PROGRAMS', 'the object has no programs to load', ENOENT) : null;
@@ -118,17 +121,44 @@ class Loader {
     );
   }
 
-  private loadNamed(program: ObjectProgram | string, refusal: Refusal | null): LoadedProgram {
+  /** The initial values of program arrays must be among the programs that are loaded with them. */
+  private checkProgramArrays(programs: readonly (ObjectProgram | string)[]): Failure | null {
+    const loaded = new Set(programs.map((program) => (typeof program === 'string' ? program : program.name)));
+    for (const map of this.model.maps) {
+      if (map.definition.type !== uapi.BPF_MAP_TYPE_PROG_ARRAY) continue;
+      for (const [slot, name] of [...map.slots].sort(([a], [b]) => a - b)) {
+        if (loaded.has(name)) continue;
+        // libbpf hands the kernel -ENOENT for the descriptor of a program that is not loaded.
+        const message = `map '${map.name}': failed to initialize slot [${slot}] to prog '${name}' fd=${ENOENT}: ${EBADF}`;
+        return loadFailure('PROGRAM_ARRAY', message, EBADF, { section: map.section, symbol: name });
+      }
+    }
+    return null;
+  }
+
+  private loadNamed(
+    program: ObjectProgram | string,
+    refusal: Refusal | null,
+    afterLoad: Failure | null,
+  ): LoadedProgram {
     if (typeof program === 'string') {
       const message = `prog '${program}': not found in the object`;
       const failure = refuse('PROGRAM_NOT_FOUND', message, ENOENT, { symbol: program });
-      return { name: program, section: '', type: 0, expectedAttachType: 0, program: failure, notes: null };
+      return {
+        name: program,
+        section: '',
+        type: 0,
+        expectedAttachType: 0,
+        program: failure,
+        notes: null,
+        afterLoad: null,
+      };
     }
     const { name, section, type } = program;
     const assembled = refusal ?? this.assembler.assemble(program);
     const loaded = assembled.ok ? this.loadProgram(program, assembled.value) : assembled;
     const notes = assembled.ok ? assembled.value.notes : null;
-    return { name, section, type, expectedAttachType: attachTypeOf(program), program: loaded, notes };
+    return { name, section, type, expectedAttachType: attachTypeOf(program), program: loaded, notes, afterLoad };
   }
 
   private loadProgram(program: ObjectProgram, assembled: Assembled): Outcome<Program> {
