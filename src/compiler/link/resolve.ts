@@ -40,6 +40,7 @@ export interface Resolved {
 /** What the immediates of calls count from. */
 const CALL_BASE = '__bpf_call_base';
 const INT32_MAX = 0x7fff_ffff;
+const NOTHING_TOLD: LinkAddresses = { functions: [], maps: new Map(), symbols: new Map(), programAux: 0n };
 
 /**
  * Resolves what can be resolved. `maps` are the program's, in the order its symbols count them. Fails with LINK_NO_BASE
@@ -63,6 +64,28 @@ export function resolve(
   }
   const resolvedLink = { functions: resolver.functions, callBase, arena: resolver.arena(program.arenaMap) };
   return ok({ program: { ...program, functions }, link: resolvedLink });
+}
+
+/**
+ * The translated program with the addresses of the kernel's variables and of the program itself filled in; calls are
+ * left alone. `symbols` are those of `insns`; what is not known stays 0.
+ */
+export function fillAddresses(
+  insns: Instructions,
+  symbols: ReadonlyMap<number, SymbolRef>,
+  maps: readonly MapSpec[],
+  link: LinkAddresses | null,
+  profile: Profile,
+): Instructions {
+  const resolver = new Resolver(maps, link ?? NOTHING_TOLD, profile);
+  const filled = insns.clone();
+  for (const [slot, symbol] of symbols) {
+    const address = filled.opcode(slot) === isa.LD_IMM64 ? resolver.symbol(symbol) : null;
+    if (address === null) continue;
+    filled.setImm(slot, address.lo);
+    filled.setImm(slot + 1, address.hi);
+  }
+  return filled;
 }
 
 function linkFailure(code: string, message: string): ReturnType<typeof fail> {
@@ -138,7 +161,16 @@ class Resolver {
 
   private map(index: number): MapAddresses | null {
     const spec = this.maps[index];
-    return spec === undefined ? null : (this.link.maps.get(spec.name) ?? null);
+    if (spec === undefined) return null;
+    const { maps } = this.link;
+    return maps.get(spec.fullName) ?? maps.get(spec.name) ?? this.dataMap(spec.section);
+  }
+
+  /** libbpf names a data section's map after the object's file, which is not known here: the one that ends so. */
+  private dataMap(section: string): MapAddresses | null {
+    if (section === '') return null;
+    const named = [...this.link.maps].filter(([name]) => name.endsWith(section));
+    return named.length === 1 ? named[0]![1] : null;
   }
 }
 

@@ -14,11 +14,11 @@ import { branchTarget, refersToFunction } from './sequence.js';
 
 export interface Dump {
   readonly insns: Instructions;
-  /** Slots whose immediates are addresses in the kernel: those of the draft but for maps. */
+  /** Slots whose immediates are addresses: those of the draft but for maps. */
   readonly symbols: ReadonlyMap<number, SymbolRef>;
 }
 
-export function dumpTranslated(draft: Draft): Dump {
+export function dumpTranslated(draft: Draft, arenaMap: number): Dump {
   const insns = draft.insns.clone();
   for (let i = 0; i < insns.length; i++) {
     if (refersToFunction(draft.insns, i)) showFunction(draft, insns, i);
@@ -28,10 +28,10 @@ export function dumpTranslated(draft: Draft): Dump {
   }
   const symbols = new Map<number, SymbolRef>();
   for (const [i, symbol] of draft.symbols) {
-    if (insns.opcode(i) === isa.LD_IMM64) insns.setSrc(i, shownSource(symbol));
-    if (symbol.kind === 'map') setImmediates(insns, i, symbol.index, 0);
+    if (insns.opcode(i) === isa.LD_IMM64) insns.setSrc(i, shownSource(symbol, arenaMap));
+    if (insns.opcode(i) !== isa.LD_IMM64 || insns.src(i) === 0) symbols.set(i, symbol);
+    else if (symbol.kind === 'map') setImmediates(insns, i, symbol.index, 0);
     else if (symbol.kind === 'mapValue') setImmediates(insns, i, symbol.index, symbol.addend);
-    else symbols.set(i, symbol);
   }
   return { insns, symbols };
 }
@@ -57,9 +57,10 @@ function showFunction(draft: Draft, insns: Instructions, i: number): void {
   insns.setImm(i, callee);
 }
 
-function shownSource(symbol: SymbolRef): number {
+/** The kernel recognises a map by its address, and an array (not an arena) by that of its values. */
+function shownSource(symbol: SymbolRef, arenaMap: number): number {
   if (symbol.kind === 'map') return isa.PSEUDO_MAP_FD;
-  return symbol.kind === 'mapValue' ? isa.PSEUDO_MAP_VALUE : 0;
+  return symbol.kind === 'mapValue' && symbol.index !== arenaMap ? isa.PSEUDO_MAP_VALUE : 0;
 }
 
 function setImmediates(insns: Instructions, i: number, first: number, second: number): void {

@@ -8,7 +8,7 @@ import type { LineInfo } from '../load/program.js';
 import { fail, ok, type Outcome } from '../outcome.js';
 import { ENOMEM } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
-import { addressSymbols } from './addresses.js';
+import { resolveAddresses } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
 import { removeDeadCode } from './dead-code.js';
 import { type Draft, type DraftFunction } from './draft.js';
@@ -62,12 +62,13 @@ export function rewrite(input: VerifiedProgram): Outcome<Rewritten> {
 }
 
 function draftOf(input: VerifiedProgram): Draft {
-  const length = input.insns.length;
+  const insns = input.insns.clone();
+  const length = insns.length;
   return {
-    insns: input.insns.clone(),
+    insns,
     facts: [...input.facts],
     origin: Int32Array.from({ length }, (_, i) => i),
-    symbols: addressSymbols(input),
+    symbols: resolveAddresses(input, insns),
     functions: input.subprograms
       .filter((s) => s.start < length)
       .map((s, f): DraftFunction => ({
@@ -116,7 +117,7 @@ function apply(draft: Draft, patches: Patches | Rejection): Rejection | null {
 }
 
 function result(draft: Draft, input: VerifiedProgram): Rewritten {
-  const dump = dumpTranslated(draft);
+  const dump = dumpTranslated(draft, input.arenaMap);
   return {
     translated: dump.insns,
     translatedSymbols: dump.symbols,

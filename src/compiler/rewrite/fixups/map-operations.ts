@@ -6,9 +6,14 @@
  */
 import type { MapOps } from '../../targets/profile.js';
 import * as helper from '../helpers.js';
+import type { Facts } from '../../verify/facts.js';
+import type { VerifierMap } from '../../verify/map.js';
 import { inlineLookup } from '../map-lookup.js';
 import { callSymbol, isHelperCall } from './calls.js';
 import type { Fixup } from './fixup.js';
+
+/** Facts.mapIndex where the paths differ. */
+const SEVERAL = -2;
 
 /** Those operations that have a symbol. */
 type Operation = Exclude<keyof MapOps, 'btfId'>;
@@ -29,9 +34,9 @@ export const callMapOperation: Fixup = (context, i) => {
   const { insns, facts } = context.draft;
   const id = insns.imm(i);
   const operation = isHelperCall(insns, i, id) ? OPERATION.get(id) : undefined;
-  const mapIndex = facts[i]!.mapIndex;
-  if (operation === undefined || mapIndex < 0) return null;
-  const { spec } = context.input.maps[mapIndex]!;
+  const map = knownMap(facts[i]!);
+  if (operation === undefined || map === null) return null;
+  const { spec } = map;
   const ops = context.profile.mapOps(spec.type);
   if (ops === null) return null;
   if (id === helper.HELPER_MAP_LOOKUP_ELEM) {
@@ -43,3 +48,8 @@ export const callMapOperation: Fixup = (context, i) => {
   callSymbol(context, i, symbol);
   return 'done';
 };
+
+/** The one map that every path passes: one of the program's, or what a map-in-map holds. */
+function knownMap(facts: Facts): VerifierMap | null {
+  return facts.mapIndex === SEVERAL ? null : facts.map;
+}
