@@ -35,7 +35,7 @@ interface Access {
 }
 
 /**
- * Checks a load or store whose size is in the bits of `sizeCode` (op.B …; an opcode will do). A load into `valueRegno` leaves what it may have read there; -1 loads into, or
+ * Checks a load or store of `size` bytes. A load into `valueRegno` leaves what it may have read there; -1 loads into, or
  * stores from, no register.
  */
 export function checkMemAccess(
@@ -43,7 +43,7 @@ export function checkMemAccess(
   insn: number,
   regno: number,
   off: number,
-  sizeCode: number,
+  size: number,
   write: boolean,
   valueRegno: number,
   strictOnce: boolean,
@@ -51,7 +51,6 @@ export function checkMemAccess(
 ): number {
   const regs = currentRegs(env);
   const reg = regs[regno]!;
-  const size = op.accessBytes(sizeCode);
   let err = checkPointerAlignment(env, reg, off, size, strictOnce);
   if (err !== 0) return err;
   err = dispatch(env, reg, { insn, regno, off: off + reg.off, size, write, valueRegno, signExtends });
@@ -157,7 +156,7 @@ export function checkLoad(env: Env, i: number): number {
   const { type } = currentRegs(env)[src]!;
   const signExtends = (opcode & op.MODE_MASK) === op.MEMSX;
   err =
-    checkMemAccess(env, i, src, insns.off(i), opcode, false, dst, false, signExtends) ||
+    checkMemAccess(env, i, src, insns.off(i), op.accessBytes(opcode), false, dst, false, signExtends) ||
     savePointerType(env, i, type, true);
   return err || checkBounds(env, currentRegs(env)[dst]!, 'ldx');
 }
@@ -172,7 +171,8 @@ export function checkStore(env: Env, i: number): number {
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
   return (
-    checkMemAccess(env, i, dst, insns.off(i), opcode, true, src, false, false) || savePointerType(env, i, type, false)
+    checkMemAccess(env, i, dst, insns.off(i), op.accessBytes(opcode), true, src, false, false) ||
+    savePointerType(env, i, type, false)
   );
 }
 
@@ -183,11 +183,12 @@ export function checkAtomic(env: Env, i: number): number {
     env.log.write(`BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, '0')}\n`);
     return -EINVAL;
   }
-  if (op.accessBytes(env.insns.opcode(i)) < 4) {
+  const size = op.accessBytes(env.insns.opcode(i));
+  if (size < 4) {
     env.log.write('invalid atomic operand size\n');
     return -EINVAL;
   }
-  return checkAtomicRegs(env, i, imm) || accessAtomic(env, i, imm);
+  return checkAtomicRegs(env, i, imm) || accessAtomic(env, i, imm, size);
 }
 
 function isAtomicOperation(imm: number): boolean {
@@ -221,14 +222,13 @@ function checkAtomicRegs(env: Env, i: number, imm: number): number {
 }
 
 /** Memory is read, filled into a register where the operation fetches, and written. */
-function accessAtomic(env: Env, i: number, imm: number): number {
+function accessAtomic(env: Env, i: number, imm: number, size: number): number {
   const { insns } = env;
-  const opcode = insns.opcode(i);
   const dst = insns.dst(i);
   const off = insns.off(i);
   const fetched = (imm & op.FETCH) === 0 ? -1 : imm === op.CMPXCHG ? op.R0 : insns.src(i);
   const access = (write: boolean, value: number): number =>
-    checkMemAccess(env, i, dst, off, opcode, write, value, true, false);
+    checkMemAccess(env, i, dst, off, size, write, value, true, false);
   return (
     (fetched >= 0 ? checkRegArg(env, fetched, 'dst') : 0) ||
     access(false, -1) ||

@@ -1,6 +1,5 @@
 /** Memory that is handed to a helper or kernel function with its size. */
 import * as t from '../../targets/types.js';
-import { B } from '../../isa/opcodes.js';
 import * as uapi from '../../targets/uapi.js';
 import { isNull } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
@@ -91,5 +90,5 @@ function isPlainContext(env: Env): boolean {
 /** The size is checked when the program is run: only the last byte is looked at. */
 function checkPlainContext(env: Env, regno: number, size: number, write: boolean, zeroSizeAllowed: boolean): number {
   if (size === 0) return zeroSizeAllowed ? 0 : -EACCES;
-  return checkMemAccess(env, env.insnIdx, regno, size - 1, B, write, -1, false, false);
+  return checkMemAccess(env, env.insnIdx, regno, size - 1, 1, write, -1, false, false);
 }
