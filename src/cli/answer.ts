@@ -1,0 +1,55 @@
+/** A CompileResponse as the text form reads it: canonical JSON, whichever way it came. */
+export interface AnswerJson {
+  readonly digest?: string;
+  readonly programs?: readonly ProgramJson[];
+  readonly failure?: FailureJson;
+  readonly target?: { readonly name?: string; readonly release?: string };
+}
+export interface ProgramJson {
+  readonly name?: string;
+  readonly section?: string;
+  readonly type?: string | number;
+  readonly accepted: boolean;
+  readonly errno: number;
+  readonly failure?: FailureJson;
+  readonly log?: string;
+  readonly translated?: string;
+  readonly functions?: readonly FunctionJson[];
+  readonly relocations?: readonly RelocationJson[];
+}
+export interface FailureJson {
+  readonly stage?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly instruction?: number;
+  readonly section?: string;
+  readonly symbol?: string;
+  readonly offset?: string;
+  readonly source?: string;
+}
+export interface FunctionJson {
+  readonly name?: string;
+  readonly address?: string;
+  readonly code?: string;
+  readonly exceptionTable?: readonly {
+    readonly offset?: number;
+    readonly resume?: number;
+    readonly register?: number;
+  }[];
+  readonly lines?: readonly LineJson[];
+}
+export interface LineJson {
+  readonly offset?: number;
+  readonly instruction?: number;
+  readonly file?: string;
+  readonly line?: number;
+  readonly text?: string;
+}
+export interface RelocationJson {
+  readonly function?: number;
+  readonly offset?: number;
+  readonly type?: string;
+  readonly kind?: string;
+  readonly symbol?: string;
+  readonly index?: number;
+}

@@ -1,0 +1,66 @@
+/** bpf-jitd compile */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { compile } from '../compiler/compile.js';
+import { fromCompiler, targetMessage } from '../service/contract/from-compiler.js';
+import { readJson } from '../service/contract/json-read.js';
+import { writeJson } from '../service/contract/json-write.js';
+import type { CompileRequestMessage } from '../service/contract/messages.js';
+import { checkRequest } from '../service/contract/request.js';
+import { CompileRequestType, CompileResponseType, type Message } from '../service/contract/schema.js';
+import { toCompiler } from '../service/contract/to-compiler.js';
+import { ServiceError } from '../service/errors.js';
+import { loadProfile, targetNames } from '../service/targets.js';
+import type { AnswerJson } from './answer.js';
+import { compileRemotely } from './remote.js';
+import { answerText } from './text.js';
+import { orUsage, UsageError } from './usage.js';
+
+const OPTIONS = {
+  program: { type: 'string', multiple: true },
+  target: { type: 'string' },
+  format: { type: 'string', default: 'text' },
+  output: { type: 'string' },
+  'log-level': { type: 'string', default: '1' },
+  'legacy-maps': { type: 'boolean', default: false },
+  server: { type: 'string' },
+} as const;
+
+/** The exit status: 0 all accepted, 1 one rejected, 2 could not be tried. */
+export async function compileCommand(argv: string[]): Promise<number> {
+  const { values, positionals } = orUsage(() => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true }));
+  const [file, extra] = positionals;
+  if (file === undefined || extra !== undefined) throw new UsageError('compile takes one object');
+  if (values.format !== 'text' && values.format !== 'json') throw new UsageError('--format is text or json');
+  const request: Message = {
+    object: readFileSync(file === '-' ? 0 : file).toString('base64'),
+    programs: values.program ?? [],
+    target: { kernel: values.target ?? '' },
+    options: { logLevel: values['log-level'], legacyMaps: values['legacy-maps'] },
+  };
+  const answer = values.server === undefined ? compileHere(request) : await compileRemotely(values.server, request);
+  const text =
+    values.format === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : await answerText(answer as AnswerJson);
+  if (values.output === undefined) process.stdout.write(text);
+  else writeFileSync(values.output, text);
+  return exitStatus(answer as AnswerJson);
+}
+
+function compileHere(json: Message): Message {
+  const request = checkRequest(readJson(CompileRequestType, json) as CompileRequestMessage);
+  const name = request.target?.kernel ?? '';
+  if (name !== '' && !targetNames().includes(name)) {
+    throw new ServiceError('UNKNOWN_TARGET', `the targets are: ${targetNames().join(', ')}`);
+  }
+  const profile = name === '' ? loadProfile() : loadProfile(name);
+  const message = fromCompiler(compile(toCompiler(request), profile), '', targetMessage(profile));
+  // Through the encoding, so that both ways show the same.
+  const decoded = CompileResponseType.decode(CompileResponseType.encode(message).finish());
+  return writeJson(CompileResponseType, decoded as unknown as Message);
+}
+
+function exitStatus(answer: AnswerJson): number {
+  const programs = answer.programs ?? [];
+  if (programs.length === 0) return 2;
+  return programs.every((program) => program.accepted) ? 0 : 1;
+}
