@@ -15,6 +15,7 @@ interface RawFunction {
 interface RawRecord {
   object: string;
   prog: string;
+  aux?: string;
   section?: string;
   type: number;
   attach_type: number;
@@ -72,6 +73,7 @@ function golden(raw: RawRecord): GoldenRecord {
     errno: raw.err,
     instructions: raw.insns,
     translated: raw.xlated ?? '',
+    programAux: raw.aux === undefined ? '0x0' : `0x${raw.aux}`,
     functions: functions(raw),
     maps: (raw.maps ?? []).map(({ name, address, value_address, kernel_address }) => ({
       name,

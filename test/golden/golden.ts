@@ -30,6 +30,8 @@ export interface GoldenRecord {
   readonly instructions: string;
   /** As the kernel dumps them; empty where it rejected the program, as are the functions. */
   readonly translated: string;
+  /** The program's own struct bpf_prog_aux; each function has one of its own, too. */
+  readonly programAux: string;
   readonly functions: readonly GoldenFunction[];
   readonly maps: readonly { name: string; address: string; valueAddress: string; kernelAddress: string }[];
   readonly log: string;

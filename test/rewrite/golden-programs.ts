@@ -46,7 +46,7 @@ function addressOf(symbol: SymbolRef, profile: Profile, program: Program, record
     case 'function':
       return BigInt(record.functions[symbol.index]?.address ?? 0);
     case 'programAux':
-      return BigInt(record.functions[0]?.aux ?? 0);
+      return BigInt(record.programAux);
     case 'structMeta':
     case 'mapElement':
     case 'arena':
