@@ -1,6 +1,5 @@
 /** Dynptr arguments of helpers and kernel functions (Documentation/bpf/kfuncs.rst; process_dynptr_func of Linux 6.12). */
 import * as t from '../../targets/types.js';
-import { DW } from '../../isa/opcodes.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
@@ -25,7 +24,7 @@ function checkUninit(
     return -EINVAL;
   }
   for (let i = 0; i < DYNPTR_BYTES; i += 8) {
-    const err = checkMemAccess(env, insnIdx, regno, i, DW, true, -1, false, false);
+    const err = checkMemAccess(env, insnIdx, regno, i, 8, true, -1, false, false);
     if (err !== 0) return err;
   }
   return slots.markStackSlotsDynptr(env, reg, argType, insnIdx, cloneRefObjId);

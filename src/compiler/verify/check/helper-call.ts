@@ -1,6 +1,5 @@
 /** Calls of helpers (check_helper_call of Linux 6.12): may it be called here, its arguments, its own rules, its result. */
 import { isStructOrUnion } from '../../btf/layout.js';
-import { B } from '../../isa/opcodes.js';
 import type { HelperProto } from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
@@ -93,7 +92,7 @@ function checkSections(env: Env, fn: HelperProto, insnIdx: number): number {
 /** Memory that the helper fills is written to, byte by byte, as the program itself would. */
 function writeFilledMemory(env: Env, meta: CallMeta, insnIdx: number): number {
   for (let i = 0; i < meta.accessSize; i++) {
-    const err = checkMemAccess(env, insnIdx, meta.regno, i, B, true, -1, false, false);
+    const err = checkMemAccess(env, insnIdx, meta.regno, i, 1, true, -1, false, false);
     if (err !== 0) return err;
   }
   return 0;

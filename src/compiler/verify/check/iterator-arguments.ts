@@ -1,5 +1,4 @@
 /** Open-coded iterators: new, next, destroy, and functions that take one (process_iter_arg of Linux 6.12). */
-import { DW } from '../../isa/opcodes.js';
 import * as kf from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
@@ -46,7 +45,7 @@ function checkNew(
     return -EINVAL;
   }
   for (let i = 0; i < type.slots * 8; i += 8) {
-    const err = checkMemAccess(env, insnIdx, regno, i, DW, true, -1, false, false);
+    const err = checkMemAccess(env, insnIdx, regno, i, 8, true, -1, false, false);
     if (err !== 0) return err;
   }
   return slots.markStackSlotsIter(env, reg, insnIdx, type, meta.has(kf.KF_RCU_PROTECTED));
