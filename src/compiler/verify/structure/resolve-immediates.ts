@@ -111,7 +111,8 @@ function useMap(env: Env, map: VerifierMap): number {
   if (env.arenaMap >= 0) return fail(env, 'Only one arena per program\n', EBUSY);
   env.arenaMap = map.index;
   env.usesArena = true;
-  if (map.spec.mapExtra === 0n) {
+  // libbpf maps the arenas of an object into its process, which sets the address; nobody maps a raw program's.
+  if (map.spec.mapExtra === 0n && env.program.section === '') {
     return fail(env, "arena's user address must be set via map_extra or mmap()\n", EINVAL);
   }
   return 0;
