@@ -14,7 +14,6 @@ MAP(5, __u32, __u64, 8) percpu_hash SEC(".maps");
 MAP(6, __u32, __u64, 8) percpu_array SEC(".maps");
 MAP(9, __u64, struct value12, 8) lru_hash SEC(".maps");
 MAP(10, __u64, __u64, 8) lru_percpu_hash SEC(".maps");
-MAP(14, __u32, __u32, 4) devmap SEC(".maps");
 MAP(17, __u32, __u32, 4) xskmap SEC(".maps");
 struct {
   __uint(type, 11);
@@ -75,7 +74,7 @@ SEC("xdp") int in_xskmap(void *ctx) {
 }
 
 SEC("xdp") int redirects(void *ctx) {
-  return redirect_map(&devmap, 1, 0);
+  return redirect_map(&xskmap, 1, 0);
 }
 
 SEC("tc") int several_maps(void *ctx) {
