@@ -67,7 +67,7 @@ async function functionText(fn: FunctionJson, relocations: readonly RelocationJs
 function faultNote(entry: { readonly resume?: number; readonly register?: number } | undefined): string {
   if (entry === undefined) return '';
   const register = entry.register ?? 0;
-  const zeroed = register === 31 ? '' : `x${register} = 0, `;
+  const zeroed = register === 5 ? '' : `x${register} = 0, `;
   return `! fault: ${zeroed}on at ${(entry.resume ?? 0).toString(16)}`;
 }
 
