@@ -1,17 +1,18 @@
 /** One pass over loads, stores and atomics, in the kernel's order of questions (convert_ctx_accesses). */
 import * as isa from '../isa/opcodes.js';
 import { EOPNOTSUPP } from '../verify/errno.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 import { convertContextAccess } from './context-access.js';
 import type { Draft } from './draft.js';
 import type { Patches } from './splice.js';
 import { ARENA_SIGN_EXTENSION, markProbedAccess } from './probed-access.js';
 import { Rejection } from './rejection.js';
 
-export function convertAccesses(draft: Draft): Patches | Rejection {
+export function convertAccesses(draft: Draft, input: VerifiedProgram): Patches | Rejection {
   const patches: Patches = new Map();
   for (let i = 0; i < draft.insns.length; i++) {
     if (!isAccess(draft.insns.opcode(i))) continue;
-    const sequence = convertContextAccess(draft, i);
+    const sequence = convertContextAccess(draft, input, i);
     if (sequence !== null) patches.set(i, sequence);
     else if (!markProbedAccess(draft, i)) return new Rejection(ARENA_SIGN_EXTENSION, -EOPNOTSUPP, i);
   }

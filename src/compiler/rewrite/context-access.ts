@@ -15,21 +15,23 @@ import * as isa from '../isa/opcodes.js';
 import { Instructions } from '../isa/instructions.js';
 import type { ContextLayout } from '../targets/profile.js';
 import type { Facts } from '../verify/facts.js';
+import type { VerifiedProgram } from '../verify/verify.js';
 import type { Draft } from './draft.js';
 import { Sequence } from './sequence.js';
 
 /** The conversion of the load or store at `i`, or null where it stays as it is. */
-export function convertContextAccess(draft: Draft, i: number): Sequence | null {
+export function convertContextAccess(draft: Draft, input: VerifiedProgram, i: number): Sequence | null {
   const facts = draft.facts[i]!;
-  if (facts.context === null) return null;
+  const layout = facts.context ?? input.profile.pointerContext(facts.ptrType);
+  if (layout === null) return null;
   const { insns } = draft;
   const opcode = insns.opcode(i);
   const signExtends = (opcode & isa.MODE_MASK) === isa.MEMSX;
   const size = isa.accessBytes(opcode);
-  const sequence = convert(insns, i, facts, facts.context);
+  const sequence = convert(insns, i, facts, layout, input.contextNotes);
   if (sequence === null) return null;
 
-  const narrow = size < facts.ctxFieldSize && size < loadedSize(facts.context, insns.off(i), size, facts);
+  const narrow = size < facts.ctxFieldSize && size < loadedSize(layout, insns.off(i), size, facts);
   if (narrow) cutOut(sequence, insns.dst(i), insns.off(i), size, facts.ctxFieldSize);
   if (signExtends) sequence.emit(isa.ALU64 | isa.MOV | isa.X, insns.dst(i), insns.dst(i), size * 8, 0);
   return sequence;
@@ -41,9 +43,9 @@ function loadedSize(layout: ContextLayout, off: number, size: number, facts: Fac
   return target === 0 ? facts.ctxFieldSize : target;
 }
 
-function convert(insns: Instructions, i: number, facts: Facts, layout: ContextLayout): Sequence | null {
+function convert(insns: Instructions, i: number, facts: Facts, layout: ContextLayout, notes: number): Sequence | null {
   const { opcode, off } = widened(insns.opcode(i), insns.off(i), facts.ctxFieldSize);
-  const code = layout.convert(opcode, insns.dst(i), insns.src(i), off, insns.imm(i));
+  const code = layout.convert(opcode, insns.dst(i), insns.src(i), off, insns.imm(i), notes);
   return code === null ? null : new Sequence().raw(Instructions.from(code));
 }
 

@@ -95,7 +95,7 @@ function runPasses(draft: Draft, input: VerifiedProgram): Rejection | null {
   let rejection = apply(draft, inlineLoops(draft));
   if (rejection !== null) return rejection;
   removeDeadCode(draft);
-  rejection = apply(draft, addPrologue(draft, input)) ?? apply(draft, convertAccesses(draft));
+  rejection = apply(draft, addPrologue(draft, input)) ?? apply(draft, convertAccesses(draft, input));
   if (rejection !== null) return rejection;
 
   if (input.seenException && input.exceptionCallbackSubprog === 0) addExceptionCallback(draft);

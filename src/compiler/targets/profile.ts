@@ -51,6 +51,8 @@ export interface ContextAccess {
   readonly fieldSize: number;
   /** Bytes of the kernel's own field that the conversion loads (*target_size of convert_ctx_access); 0: fieldSize. */
   readonly targetSize: number;
+  /** Bits that such an access sets in the program's notes, on which conversions of other accesses depend. */
+  readonly notes: number;
 }
 
 /** Context layout of one program type with one expected attach type. */
@@ -59,9 +61,10 @@ export interface ContextLayout {
   access(off: number, size: number, write: boolean): ContextAccess | null;
   /**
    * The instructions that replace an allowed access (raw wire words: 8 bytes each), with the program's own registers;
-   * null where the access stays as it is. `opcode`, `dst`, `src`, `imm` are those of the original instruction.
+   * null where the access stays as it is. `opcode`, `dst`, `src`, `imm` are those of the original instruction, `notes`
+   * those of all the program's accesses.
    */
-  convert(opcode: number, dst: number, src: number, off: number, imm: number): Uint8Array | null;
+  convert(opcode: number, dst: number, src: number, off: number, imm: number, notes: number): Uint8Array | null;
   /** Instructions in front of the program (gen_prologue), given whether packet data is written directly; or null. */
   prologue(directWrite: boolean): Uint8Array | null;
 }

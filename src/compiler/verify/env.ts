@@ -126,6 +126,8 @@ export class Env {
   attachBtfId = 0;
   attachBtfTrace = false;
   seenDirectWrite = false;
+  /** What context accesses noted for the conversion of others (ContextAccess.notes). */
+  contextNotes = 0;
   seenException = false;
   exceptionCallbackSubprog = 0;
   usesArena = false;

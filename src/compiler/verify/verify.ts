@@ -12,7 +12,7 @@ import { ENOSPC } from './errno.js';
 import { describeFailure } from './failure.js';
 import type { Facts } from './facts.js';
 import { checkAllFunctions } from './function.js';
-import { LOG_STATS, VerifierLog } from './log/log.js';
+import { LOG_LEVEL, LOG_LEVEL1, LOG_STATS, VerifierLog } from './log/log.js';
 import { markStateClean } from './log/scratch.js';
 import type { VerifierMap } from './map.js';
 import { createMaps, structRecordsOf } from './maps.js';
@@ -55,6 +55,8 @@ export interface VerifiedProgram {
   readonly expectedAttachType: number;
   readonly sleepable: boolean;
   readonly seenDirectWrite: boolean;
+  /** Bits of ContextAccess.notes. */
+  readonly contextNotes: number;
   readonly seenException: boolean;
   /** Index of the exception callback, 0 where the program has none. */
   readonly exceptionCallbackSubprog: number;
@@ -142,19 +144,30 @@ export function statisticsText(level: number, stats: Stats): string {
   );
 }
 
-/** Judges a program. Nothing of it is changed: `verified` holds a copy of the instructions. */
+/** One run over the program; its log is in the environment. */
+function run(program: Program, profile: Profile, logLevel: number, quiet: boolean): { env: Env; errno: number } {
+  const log = new VerifierLog(logLevel, quiet);
+  const env = createEnv(program, profile, log);
+  const verdict = check(env);
+  return { env, errno: log.overflowed ? -ENOSPC : verdict };
+}
+
+/**
+ * Judges a program. Nothing of it is changed: `verified` holds a copy of the instructions. Where a rejection would be
+ * told at length, and an acceptance in a line, the program is first judged without a word.
+ */
 export function verify(program: Program, profile: Profile, options: VerifyOptions): VerifyResult {
   const refused = load.checkLoad(program);
   if (refused !== 0) {
     const failure: Failure = { stage: 'VERIFY', code: 'REFUSED', message: 'BPF_PROG_LOAD refuses it', errno: refused };
     return { errno: refused, failure, log: '', stats: null, verified: null };
   }
-  const log = new VerifierLog(options.logLevel);
-  const env = createEnv(program, profile, log);
-  const verdict = check(env);
-  const errno = log.overflowed ? -ENOSPC : verdict;
+  const { logLevel } = options;
+  const quiet = (logLevel & LOG_LEVEL) === LOG_LEVEL1;
+  let { env, errno } = run(program, profile, logLevel, quiet);
+  if (errno !== 0 && quiet) ({ env, errno } = run(program, profile, logLevel, false));
   const stats = statsOf(env);
-  if (errno === 0) return { errno, failure: null, log: log.toString(), stats, verified: env };
-  const text = log.toString() + statisticsText(options.logLevel, stats);
+  if (errno === 0) return { errno, failure: null, log: env.log.toString(), stats, verified: env };
+  const text = env.log.toString() + statisticsText(logLevel, stats);
   return { errno, failure: describeFailure(env, errno), log: text, stats, verified: null };
 }

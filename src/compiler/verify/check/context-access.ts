@@ -65,6 +65,7 @@ function accessField(
   if (signExtends && (isPacketType(access.regType) || access.regType === t.PTR_TO_PACKET_END)) return null;
   const facts = env.facts[insn]!;
   facts.context = layout;
+  env.contextNotes |= access.notes;
   const isBtfPointer = t.baseType(access.regType) === t.PTR_TO_BTF_ID;
   if (!isBtfPointer) facts.ctxFieldSize = access.fieldSize;
   const btf = isBtfPointer ? env.profile.btf : null;
