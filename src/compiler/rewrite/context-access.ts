@@ -22,7 +22,7 @@ import { Sequence } from './sequence.js';
 /** The conversion of the load or store at `i`, or null where it stays as it is. */
 export function convertContextAccess(draft: Draft, input: VerifiedProgram, i: number): Sequence | null {
   const facts = draft.facts[i]!;
-  const layout = facts.context ?? input.profile.pointerContext(facts.ptrType);
+  const layout = facts.context;
   if (layout === null) return null;
   const { insns } = draft;
   const opcode = insns.opcode(i);
