@@ -6,7 +6,7 @@ import { fromCompiler, targetMessage } from '../service/contract/from-compiler.j
 import { readJson } from '../service/contract/json-read.js';
 import { writeJson } from '../service/contract/json-write.js';
 import type { CompileRequestMessage } from '../service/contract/messages.js';
-import { checkRequest } from '../service/contract/request.js';
+import { checkRequest, ELF } from '../service/contract/request.js';
 import { CompileRequestType, CompileResponseType, type Message } from '../service/contract/schema.js';
 import { toCompiler } from '../service/contract/to-compiler.js';
 import { ServiceError } from '../service/errors.js';
@@ -31,19 +31,27 @@ export async function compileCommand(argv: string[]): Promise<number> {
   const { values, positionals } = orUsage(() => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true }));
   const [file, extra] = positionals;
   if (file === undefined || extra !== undefined) throw new UsageError('compile takes one object');
-  if (values.format !== 'text' && values.format !== 'json') throw new UsageError('--format is text or json');
+  const { format } = values;
+  if (format !== 'text' && format !== 'json' && format !== 'elf') throw new UsageError('--format is text, json or elf');
   const request: Message = {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
     programs: values.program ?? [],
     target: { kernel: values.target ?? '' },
-    options: { logLevel: values['log-level'], legacyMaps: values['legacy-maps'] },
+    options: {
+      logLevel: values['log-level'],
+      legacyMaps: values['legacy-maps'],
+      format: format === 'elf' ? 'ELF' : 'CODE',
+    },
   };
   const answer = values.server === undefined ? compileHere(request) : await compileRemotely(values.server, request);
-  const text =
-    values.format === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : await answerText(answer as AnswerJson);
-  if (values.output === undefined) process.stdout.write(text);
-  else writeFileSync(values.output, text);
+  const output = format === 'elf' ? Buffer.from(String(answer['elf'] ?? ''), 'base64') : await rendered(answer, format);
+  if (values.output === undefined) process.stdout.write(output);
+  else writeFileSync(values.output, output);
   return exitStatus(answer as AnswerJson);
+}
+
+async function rendered(answer: Message, format: 'text' | 'json'): Promise<string> {
+  return format === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : answerText(answer as unknown as AnswerJson);
 }
 
 function compileHere(json: Message): Message {
@@ -53,7 +61,12 @@ function compileHere(json: Message): Message {
     throw new ServiceError('UNKNOWN_TARGET', `the targets are: ${targetNames().join(', ')}`);
   }
   const profile = name === '' ? loadProfile() : loadProfile(name);
-  const message = fromCompiler(compile(toCompiler(request), profile), '', targetMessage(profile));
+  const message = fromCompiler(
+    compile(toCompiler(request), profile),
+    '',
+    targetMessage(profile, ''),
+    request.options?.format === ELF,
+  );
   // Through the encoding, so that both ways show the same.
   const decoded = CompileResponseType.decode(CompileResponseType.encode(message).finish());
   return writeJson(CompileResponseType, decoded as unknown as Message);

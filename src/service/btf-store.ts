@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from './errors.js';
+import { checkBtf, unwrapBtf } from './btf-unwrap.js';
 import { isDigest } from './contract/request.js';
 
 /** Read files that are kept in memory. */
@@ -29,6 +30,7 @@ export class BtfStore {
       throw new ServiceError('DIGEST_MISMATCH', `the ${bytes.length} bytes have the SHA-256 ${actual}`);
     }
     if (bytes.length === 0) throw new ServiceError('INVALID_BTF', 'the BTF is empty');
+    checkBtf(unwrapBtf(bytes));
     if (bytes.length > this.maxBytes)
       throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the whole store');
     await mkdir(this.dir, { recursive: true });

@@ -1,9 +1,10 @@
 /** The targets this instance compiles for. */
+import { openKernelBtf } from '../compiler/kernel-btf.js';
 import { decodeProfile } from '../compiler/targets/decode.js';
 import { targetMessage } from './contract/from-compiler.js';
 import type { Message } from './contract/schema.js';
 import { ServiceError } from './errors.js';
-import { DEFAULT_TARGET, targetDigest } from './targets.js';
+import { DEFAULT_TARGET } from './targets.js';
 import type { TargetFiles } from './pool/protocol.js';
 
 export interface CatalogEntry {
@@ -38,6 +39,6 @@ export class TargetCatalog {
 }
 
 function catalogEntry(target: TargetFiles): CatalogEntry {
-  const message = targetMessage(decodeProfile(target.files));
-  return { name: target.name, digest: targetDigest(target), message };
+  const profile = decodeProfile(target.files, openKernelBtf(target.btf));
+  return { name: target.name, digest: target.digest, message: targetMessage(profile, target.digest) };
 }

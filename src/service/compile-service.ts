@@ -12,6 +12,7 @@ import type { CompileRequestMessage } from './contract/messages.js';
 import { CompileRequestType, CompileResponseType, encode, type Message } from './contract/schema.js';
 import { writeJson } from './contract/json-write.js';
 import { checkRequest, isDigest } from './contract/request.js';
+import { unwrapBtf } from './btf-unwrap.js';
 import { ServiceError } from './errors.js';
 import { Flights } from './flights.js';
 import { sha256, type BtfStore } from './btf-store.js';
@@ -159,6 +160,7 @@ export class CompileService {
   ): Promise<Shared> {
     const btf = await this.targetBtf(request);
     const { result, elapsed } = await this.parts.pool.run({ request: bytes, digest, target, btf, json }, signal);
+    if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
     const answer = asAnswer(result);
     this.parts.memory.set(digest, answer);
     await this.parts.disk?.set(digest, answer).catch((error: unknown) => {
@@ -171,9 +173,9 @@ export class CompileService {
 
   private async targetBtf(request: CompileRequestMessage): Promise<{ digest: string; bytes: Uint8Array } | null> {
     const target = request.target;
-    if (target?.btf !== undefined) return { digest: sha256(target.btf), bytes: target.btf };
+    if (target?.btf !== undefined) return { digest: sha256(target.btf), bytes: unwrapBtf(target.btf) };
     if (target?.btfDigest === undefined) return null;
-    return { digest: target.btfDigest, bytes: await this.parts.btf.get(target.btfDigest) };
+    return { digest: target.btfDigest, bytes: unwrapBtf(await this.parts.btf.get(target.btfDigest)) };
   }
 
   private count(result: CompileTaskResult, elapsed: number): void {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { openKernelBtf, readKernelBtf } from '../compiler/kernel-btf.js';
 import { decodeProfile } from '../compiler/targets/decode.js';
 import type { Profile } from '../compiler/targets/profile.js';
 import type { TargetFiles } from './pool/protocol.js';
@@ -34,7 +35,9 @@ export function readTarget(name: string, dir = TARGETS_DIR): TargetFiles {
     const [plain, bytes] = unpack(entry.name, readFileSync(join(folder, entry.name)));
     files.set(plain, share(bytes));
   }
-  return { name, files };
+  const btf = readKernelBtf(files.get('vmlinux.btf') ?? new Uint8Array(0));
+  if (!btf.ok) throw new Error(`targets/${name}/vmlinux.btf: ${btf.failure.message}`);
+  return { name, files, btf: btf.value, digest: targetDigest(files) };
 }
 
 export function readTargets(dir = TARGETS_DIR): TargetFiles[] {
@@ -55,10 +58,10 @@ export function share(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
 }
 
 /** SHA-256 over names and contents, in the order of names. */
-export function targetDigest(target: TargetFiles): string {
+function targetDigest(files: TargetFiles['files']): string {
   const hash = createHash('sha256');
-  for (const name of [...target.files.keys()].sort()) {
-    const bytes = target.files.get(name)!;
+  for (const name of [...files.keys()].sort()) {
+    const bytes = files.get(name)!;
     hash.update(`${name}\0${bytes.byteLength}\0`).update(bytes);
   }
   return hash.digest('hex');
@@ -66,5 +69,6 @@ export function targetDigest(target: TargetFiles): string {
 
 /** One target's profile for use outside of workers: the command line and tests. Throws where there is no such target. */
 export function loadProfile(name: string = DEFAULT_TARGET): Profile {
-  return decodeProfile(readTarget(name).files);
+  const target = readTarget(name);
+  return decodeProfile(target.files, openKernelBtf(target.btf));
 }

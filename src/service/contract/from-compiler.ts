@@ -1,6 +1,7 @@
 /** The compiler's answer as a CompileResponse message, for protobufjs to encode. */
 import Long from 'long';
 import type { CompileResponse, FunctionResult, ProgramResult } from '../../compiler/compile.js';
+import { writeObject } from '../../compiler/link/object/object.js';
 import type { Failure, Stage } from '../../compiler/outcome.js';
 import type { Profile } from '../../compiler/targets/profile.js';
 import type { Message } from './schema.js';
@@ -17,23 +18,32 @@ const RELOCATION_KINDS = {
   arena: 8,
 } as const;
 
-/** `digest` is that of the request. */
-export function fromCompiler(response: CompileResponse, digest: string, target: Message): Message {
+/** `digest` is that of the request; `elf`: with the code as an object file. */
+export function fromCompiler(response: CompileResponse, digest: string, target: Message, elf: boolean): Message {
   return {
     digest,
     programs: response.programs.map(programMessage),
     maps: response.maps.map(mapMessage),
     target,
+    ...(elf ? { elf: objectFile(response) } : {}),
     ...(response.failure === null ? {} : { failure: failureMessage(response.failure) }),
   };
 }
 
+/** The accepted programs' code as one relocatable aarch64 object. */
+function objectFile(response: CompileResponse): Uint8Array {
+  const { maps } = response;
+  return writeObject(
+    response.programs.filter(({ accepted }) => accepted).map(({ name, functions }) => ({ name, functions, maps })),
+  );
+}
+
 /** What a client may know of a profile. */
-export function targetMessage(profile: Profile): Message {
+export function targetMessage(profile: Profile, digest: string): Message {
   return {
     name: profile.name,
     release: profile.release,
-    digest: profile.digest,
+    digest,
     verified: profile.verified,
     pageSize: profile.pageSize,
   };

@@ -54,6 +54,7 @@ export interface CpuMessage {
 export interface OptionsMessage {
   logLevel?: number;
   legacyMaps?: boolean;
+  format?: number;
 }
 export interface LinkMessage {
   functions?: string[];

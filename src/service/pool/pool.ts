@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { ServiceError } from '../errors.js';
-import type { CompileTask, CompileTaskResult, WorkerSetup } from './protocol.js';
+import type { CompileTask, CompileTaskOutcome, WorkerSetup } from './protocol.js';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -18,7 +18,7 @@ export interface PoolOptions {
 }
 
 export interface PoolResult {
-  readonly result: CompileTaskResult;
+  readonly result: CompileTaskOutcome;
   /** Milliseconds in queue and worker together. */
   readonly elapsed: number;
 }
@@ -33,14 +33,14 @@ function defaultWorkerFile(): string {
 const RETRIES = 1;
 
 export class CompilePool {
-  private readonly piscina: Piscina<CompileTask, CompileTaskResult>;
+  private readonly piscina: Piscina<CompileTask, CompileTaskOutcome>;
   private pending = 0;
   private lost = 0;
   /** Aborted when no worker comes up any more: tasks would wait for ever. */
   private readonly broken = new AbortController();
 
   constructor(private readonly options: PoolOptions) {
-    this.piscina = new Piscina<CompileTask, CompileTaskResult>({
+    this.piscina = new Piscina<CompileTask, CompileTaskOutcome>({
       filename: options.workerFile ?? defaultWorkerFile(),
       minThreads: options.workers,
       maxThreads: options.workers,
@@ -82,7 +82,7 @@ export class CompilePool {
     }
   }
 
-  private async attempt(task: CompileTask, signal: AbortSignal, retries: number): Promise<CompileTaskResult> {
+  private async attempt(task: CompileTask, signal: AbortSignal, retries: number): Promise<CompileTaskOutcome> {
     try {
       return await this.piscina.run(task, { signal: AbortSignal.any([signal, this.broken.signal]) });
     } catch (error) {

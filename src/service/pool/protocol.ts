@@ -1,9 +1,14 @@
 /** What goes between the main thread and a worker. Plain values and bytes only: nothing with a class survives the way. */
 
-/** A target's files, shared by all workers. */
+import type { KernelBtfImage } from '../../compiler/kernel-btf.js';
+
+/** A target's files and its checked and indexed BTF, in memory that all workers share. */
 export interface TargetFiles {
   readonly name: string;
   readonly files: ReadonlyMap<string, Uint8Array<SharedArrayBuffer>>;
+  readonly btf: KernelBtfImage;
+  /** SHA-256 over the files. */
+  readonly digest: string;
 }
 
 /** `workerData` of every worker. */
@@ -22,6 +27,9 @@ export interface CompileTask {
   /** Also encode the answer as JSON. */
   readonly json: boolean;
 }
+
+/** What became of a task: an answer, or the words of why the given BTF cannot be used. */
+export type CompileTaskOutcome = CompileTaskResult | { readonly badBtf: string };
 
 export interface CompileTaskResult {
   /** The CompileResponse in protobuf encoding, and as JSON text where that was asked for. */

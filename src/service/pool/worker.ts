@@ -2,14 +2,17 @@
 import { performance } from 'node:perf_hooks';
 import { move, workerData } from 'piscina';
 import { compile } from '../../compiler/compile.js';
-import { decodeProfile, withBtf } from '../../compiler/targets/decode.js';
+import { openKernelBtf, readKernelBtf } from '../../compiler/kernel-btf.js';
+import type { Outcome } from '../../compiler/outcome.js';
+import { decodeProfile } from '../../compiler/targets/decode.js';
 import type { Profile } from '../../compiler/targets/profile.js';
 import { fromCompiler, targetMessage } from '../contract/from-compiler.js';
 import { writeJson } from '../contract/json-write.js';
 import { CompileRequestType, CompileResponseType, encode } from '../contract/schema.js';
+import { ELF } from '../contract/request.js';
 import { toCompiler } from '../contract/to-compiler.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
-import type { CompileTask, CompileTaskResult, WorkerSetup } from './protocol.js';
+import type { CompileTask, CompileTaskOutcome, CompileTaskResult, TargetFiles, WorkerSetup } from './protocol.js';
 
 /** Profiles with another BTF that are kept decoded; each costs an index of some megabytes. */
 const KEPT_BTFS = 2;
@@ -18,41 +21,54 @@ const setup = workerData as WorkerSetup;
 const profiles = new Map<string, Profile>();
 const withOtherBtf = new Map<string, Profile>();
 
+function targetOf(name: string): TargetFiles {
+  const target = setup.targets.find((candidate) => candidate.name === name);
+  if (target === undefined) throw new Error(`no target ${name} was handed to the workers`);
+  return target;
+}
+
 function profileOf(name: string): Profile {
   let profile = profiles.get(name);
   if (profile === undefined) {
-    const target = setup.targets.find((candidate) => candidate.name === name);
-    if (target === undefined) throw new Error(`no target ${name} was handed to the workers`);
-    profiles.set(name, (profile = decodeProfile(target.files)));
+    const target = targetOf(name);
+    profile = decodeProfile(target.files, openKernelBtf(target.btf));
+    profiles.set(name, profile);
   }
   return profile;
 }
 
-function profileFor(task: CompileTask): Profile {
-  const base = profileOf(task.target);
-  if (task.btf === null) return base;
+function profileFor(task: CompileTask): Outcome<Profile> {
+  if (task.btf === null) return { ok: true, value: profileOf(task.target) };
   const key = `${task.target} ${task.btf.digest}`;
-  let profile = withOtherBtf.get(key);
-  if (profile === undefined) {
-    profile = withBtf(base, task.btf.bytes);
-    const oldest = withOtherBtf.keys().next();
-    if (withOtherBtf.size >= KEPT_BTFS && oldest.done !== true) withOtherBtf.delete(oldest.value);
-    withOtherBtf.set(key, profile);
-  }
-  return profile;
+  const kept = withOtherBtf.get(key);
+  if (kept !== undefined) return { ok: true, value: kept };
+  const image = readKernelBtf(task.btf.bytes);
+  if (!image.ok) return image;
+  const profile = decodeProfile(targetOf(task.target).files, openKernelBtf(image.value));
+  const oldest = withOtherBtf.keys().next();
+  if (withOtherBtf.size >= KEPT_BTFS && oldest.done !== true) withOtherBtf.delete(oldest.value);
+  withOtherBtf.set(key, profile);
+  return { ok: true, value: profile };
 }
 
 for (const target of setup.targets.slice(0, 1)) profileOf(target.name);
 
 /** Piscina's entry. */
-export default function run(task: CompileTask): CompileTaskResult {
+export default function run(task: CompileTask): CompileTaskOutcome {
   const started = performance.now();
-  const profile = profileFor(task);
+  const found = profileFor(task);
+  if (!found.ok) return { badBtf: found.failure.message };
+  const profile = found.value;
   const request = CompileRequestType.decode(task.request) as unknown as CompileRequestMessage;
   const loaded = performance.now();
   const response = compile(toCompiler(request), profile);
   const compiled = performance.now();
-  const message = fromCompiler(response, task.digest, targetMessage(profile));
+  const message = fromCompiler(
+    response,
+    task.digest,
+    targetMessage(profile, targetOf(task.target).digest),
+    request.options?.format === ELF,
+  );
   const protobuf = encode(CompileResponseType, message);
   const json = task.json ? jsonBytes(message) : null;
   const accepted = response.programs.filter((program) => program.accepted).length;

@@ -1,0 +1,54 @@
+/** A kernel's BTF as people have it: the blob of /sys/kernel/btf/vmlinux, or an ELF file with a `.BTF` section. */
+import { openBtf, readSharedBtf } from './btf/read.js';
+import type { Btf } from './btf/btf.js';
+import { ByteReader } from './bytes/reader.js';
+import { fail, type Outcome } from './outcome.js';
+
+export type KernelBtfImage = Parameters<typeof openBtf>[0];
+
+const ELF_MAGIC = 0x464c457f;
+/** Offsets in the 64-bit ELF header and section headers (the System V ABI's Elf64_Ehdr and Elf64_Shdr). */
+const E_SHOFF = 0x28;
+const E_SHENTSIZE = 0x3a;
+const E_SHNUM = 0x3c;
+const E_SHSTRNDX = 0x3e;
+const SH_OFFSET = 0x18;
+const SH_SIZE = 0x20;
+
+/**
+ * Checks and indexes the BTF for all threads that share its memory; `bytes` must then not change. Fails with the code
+ * BTF_INVALID or NO_BTF_SECTION.
+ */
+export function readKernelBtf(bytes: Uint8Array): Outcome<KernelBtfImage> {
+  const reader = new ByteReader(bytes);
+  if (reader.u32(0) !== ELF_MAGIC) return readSharedBtf(bytes, null);
+  const section = btfSection(reader);
+  if (section !== null) return readSharedBtf(section, null);
+  const message = 'the ELF file has no .BTF section';
+  return fail({ stage: 'LOAD', code: 'NO_BTF_SECTION', message, errno: -22 });
+}
+
+/** The BTF over an image that `readKernelBtf` made, in this thread or another. */
+export function openKernelBtf(image: KernelBtfImage): Btf {
+  return openBtf(image, null, 'vmlinux');
+}
+
+function btfSection(reader: ByteReader): Uint8Array | null {
+  const headers = reader.size(E_SHOFF);
+  const stride = reader.u16(E_SHENTSIZE);
+  const count = reader.u16(E_SHNUM);
+  const names = contents(reader, headers + reader.u16(E_SHSTRNDX) * stride);
+  if (headers < 0 || stride < 64 || names === null) return null;
+  for (let i = 0; i < count; i++) {
+    const name = new ByteReader(names).string(reader.u32(headers + i * stride), names.length);
+    if (name === '.BTF') return contents(reader, headers + i * stride);
+  }
+  return null;
+}
+
+function contents(reader: ByteReader, header: number): Uint8Array | null {
+  const offset = reader.size(header + SH_OFFSET);
+  const size = reader.size(header + SH_SIZE);
+  if (reader.overrun || offset < 0 || size < 0 || !reader.has(offset, size)) return null;
+  return reader.bytes.subarray(offset, offset + size);
+}
