@@ -41,7 +41,9 @@ export interface Recording {
   /** As handed to the verifier: LD_IMM64 with source 1 or 2 carries a map's file descriptor. */
   readonly insns: string;
   readonly maps: readonly RecordedMap[];
+  /** The value that the program was written to compute, and what the kernel's run of it returned. */
   readonly expect?: number;
+  readonly retval?: number;
 }
 
 /** What the JIT's input is made of. */
@@ -51,7 +53,9 @@ export interface CompiledRecording {
   readonly err: number;
   readonly functions: readonly RecordedFunction[];
   readonly arena: { readonly kernelAddress: string; readonly valueAddress: string } | null;
+  /** The value that the program was written to compute, and what the kernel's run of it returned. */
   readonly expect?: number;
+  readonly retval?: number;
 }
 
 const MAP_TYPE_ARENA = 33;
