@@ -230,6 +230,7 @@ function enterInsn(env: Env, printsState: boolean): number {
     printState(env, state.frame, true);
   }
   if (env.log.prints) printInsn(env);
+  else env.log.skip();
   facts.seen = 1;
   return 0;
 }

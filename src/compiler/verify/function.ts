@@ -107,7 +107,7 @@ function checkGlobalFunctions(env: Env): number {
       if (!subprogIsGlobal(env, i) || !subprogram.called || subprogram.verified) continue;
       const err = checkFunction(env, i);
       if (err !== 0) return err;
-      if (env.log.prints) {
+      if (env.log.announces) {
         env.log.write(`Func#${i} ('${subprogName(env, i)}') is safe for any args that match its prototype\n`);
       }
       subprogram.verified = true;

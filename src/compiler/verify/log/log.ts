@@ -7,6 +7,8 @@ export const LOG_LEVEL = LOG_LEVEL1 | LOG_LEVEL2;
 
 /** The log buffer that a client of ours has: what libbpf goes up to by itself is less (16 MiB), the kernel allows 1 GiB. */
 const BUFFER_BYTES = 32 << 20;
+/** More than an instruction takes in the log with its source line and the states that change with it. */
+const SKIPPED_BYTES = 2048;
 
 /**
  * The verifier's log: text in order, cut back when a path turns out well (level 1). Behind the buffer's size the oldest
@@ -21,7 +23,14 @@ export class VerifierLog {
   /** Parts at the front that have been dropped. */
   private dropped = 0;
 
-  constructor(readonly level: number) {}
+  /**
+   * `quiet`: instructions and states are not printed but only counted. At level 1 an accepted program's log holds none of
+   * them in the end, so that a first, quiet run is enough for it.
+   */
+  constructor(
+    readonly level: number,
+    private readonly quiet: boolean,
+  ) {}
 
   /** Characters so far: what reset() takes. */
   get position(): number {
@@ -30,6 +39,11 @@ export class VerifierLog {
 
   /** Whether instructions and states are to be printed. */
   get prints(): boolean {
+    return (this.level & LOG_LEVEL) !== 0 && !this.quiet;
+  }
+
+  /** Whether functions found safe are announced. */
+  get announces(): boolean {
     return (this.level & LOG_LEVEL) !== 0;
   }
 
@@ -48,7 +62,7 @@ export class VerifierLog {
     this.parts.push(text);
     this.written += text.length;
     if (this.written > this.longest) this.longest = this.written;
-    if (this.written - this.start > BUFFER_BYTES) this.dropOldest();
+    if (!this.quiet && this.written - this.start > BUFFER_BYTES) this.dropOldest();
   }
 
   private dropOldest(): void {
@@ -61,8 +75,19 @@ export class VerifierLog {
     this.dropped = 0;
   }
 
+  /** In place of an instruction that a quiet log does not print: at least as many characters. */
+  skip(): void {
+    if (!this.quiet) return;
+    this.written += SKIPPED_BYTES;
+    if (this.written > this.longest) this.longest = this.written;
+  }
+
   /** Forgets everything behind a position. */
   reset(position: number): void {
+    if (this.quiet && position > 0) {
+      this.written = position;
+      return;
+    }
     while (this.written > position && this.parts.length > this.dropped) {
       const last = this.parts.pop()!;
       this.written -= last.length;
