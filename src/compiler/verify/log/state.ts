@@ -24,7 +24,7 @@ function dynptrText(reg: Reg): string {
   const list: string[] = [];
   if (reg.id !== 0) list.push(`id=${reg.id}`);
   if (reg.refObjId !== 0) list.push(`ref_id=${reg.refObjId}`);
-  if (reg.dynptrId !== 0) list.push(`dynptr_id=${reg.dynptrId}`);
+  if (reg.dynptrFirst) list.push('dynptr_id=1'); // the kernel reads this mark as an id: both lie in one union
   return `dynptr_${dynptrTypeName(reg.dynptrType)}(${list.join(',')})`;
 }
 
