@@ -30,7 +30,7 @@ export class BtfStore {
       throw new ServiceError('DIGEST_MISMATCH', `the ${bytes.length} bytes have the SHA-256 ${actual}`);
     }
     if (bytes.length === 0) throw new ServiceError('INVALID_BTF', 'the BTF is empty');
-    checkBtf(unwrapBtf(bytes));
+    checkBtf(await unwrapBtf(bytes));
     if (bytes.length > this.maxBytes)
       throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the whole store');
     await mkdir(this.dir, { recursive: true });

@@ -2,6 +2,7 @@
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
 import { readKernelBtf } from '../compiler/kernel-btf.js';
+import xz from 'xz-decompress';
 import { ServiceError } from './errors.js';
 
 /** Far more than any kernel's BTF. */
@@ -12,16 +13,16 @@ const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const XZ = [0xfd, 0x37, 0x7a, 0x58, 0x5a];
 const ZLIB = [0x78];
 
-/** Raw BTF or an ELF file, out of gzip, zlib or zstd. Throws ServiceError INVALID_BTF. */
-export function unwrapBtf(bytes: Uint8Array): Uint8Array {
+/** Raw BTF or an ELF file, out of gzip, zlib, zstd or xz. Throws ServiceError INVALID_BTF. */
+export async function unwrapBtf(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     if (startsWith(bytes, GZIP)) return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
     if (startsWith(bytes, ZLIB)) return inflateSync(bytes, { maxOutputLength: MAX_BYTES });
     if (startsWith(bytes, ZSTD)) return boundedZstd(bytes);
+    if (startsWith(bytes, XZ)) return await boundedXz(bytes);
   } catch {
     throw new ServiceError('INVALID_BTF', 'the compressed BTF is damaged or too large');
   }
-  if (startsWith(bytes, XZ)) throw new ServiceError('INVALID_BTF', 'xz is not taken; send it raw, or as gzip or zstd');
   return bytes;
 }
 
@@ -39,4 +40,24 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 function boundedZstd(bytes: Uint8Array): Uint8Array {
   const out = unzstd(bytes, new Uint8Array(MAX_BYTES));
   return out.slice();
+}
+
+/** Piece by piece, and no further than the limit. */
+async function boundedXz(bytes: Uint8Array): Promise<Uint8Array> {
+  const compressed = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  const reader = new xz.XzReadableStream(compressed).getReader();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(pieces, length);
+    length += value.byteLength;
+    if (length > MAX_BYTES) throw new RangeError('larger than any BTF');
+    pieces.push(value.slice());
+  }
 }

@@ -173,9 +173,9 @@ export class CompileService {
 
   private async targetBtf(request: CompileRequestMessage): Promise<{ digest: string; bytes: Uint8Array } | null> {
     const target = request.target;
-    if (target?.btf !== undefined) return { digest: sha256(target.btf), bytes: unwrapBtf(target.btf) };
+    if (target?.btf !== undefined) return { digest: sha256(target.btf), bytes: await unwrapBtf(target.btf) };
     if (target?.btfDigest === undefined) return null;
-    return { digest: target.btfDigest, bytes: unwrapBtf(await this.parts.btf.get(target.btfDigest)) };
+    return { digest: target.btfDigest, bytes: await unwrapBtf(await this.parts.btf.get(target.btfDigest)) };
   }
 
   private count(result: CompileTaskResult, elapsed: number): void {

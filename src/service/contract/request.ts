@@ -1,7 +1,7 @@
 /** From a body to a request that can be compiled: decoded, checked, in its canonical form. */
 import { BadField, readJson } from './json-read.js';
 import { canonical } from './canonical.js';
-import { CompileRequestType, type Message } from './schema.js';
+import { CompileRequestType, decode, type Message } from './schema.js';
 import type { CompileRequestMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
 import { ServiceError } from '../errors.js';
 
@@ -34,7 +34,7 @@ function jsonFault(error: unknown): string {
 /** Protobuf bytes → message. Throws ServiceError MALFORMED_BODY. */
 export function requestFromProtobuf(body: Uint8Array): CompileRequestMessage {
   try {
-    return CompileRequestType.decode(body) as unknown as CompileRequestMessage;
+    return decode(CompileRequestType, body) as CompileRequestMessage;
   } catch {
     throw new ServiceError('MALFORMED_BODY', 'the body is not a CompileRequest in protobuf encoding');
   }

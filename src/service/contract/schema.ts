@@ -28,6 +28,11 @@ export const CompileResponseType = messageType('bpfjit.v1.CompileResponse');
 export const TargetInfoType = messageType('bpfjit.v1.TargetInfo');
 export const FailureType = messageType('bpfjit.v1.Failure');
 
+/** Decodes into a plain object that has only what was set (protobufjs' own messages inherit defaults). Throws. */
+export function decode(type: protobuf.Type, bytes: Uint8Array): Message {
+  return type.toObject(type.decode(bytes)) as Message;
+}
+
 /** Encodes into bytes of their own (never a slice of a pooled buffer), so that they may be transferred and kept. */
 export function encode(type: protobuf.Type, message: object): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(type.encode(message).finish());

@@ -17,7 +17,14 @@ import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { requestFromProtobuf } from '../contract/request.js';
-import { messageType, PROTO_DIR, PROTO_FILES, schema, type Message } from '../contract/schema.js';
+import {
+  decode as decodeMessage,
+  messageType,
+  PROTO_DIR,
+  PROTO_FILES,
+  schema,
+  type Message,
+} from '../contract/schema.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
 import { grpcError, statusMessage } from './status.js';
@@ -211,7 +218,7 @@ function timeLeft(call: { getDeadline(): Date | number }): number {
 
 function decode(name: string, bytes: Buffer): Message {
   try {
-    return messageType(`bpfjit.v1.${name}`).decode(bytes) as unknown as Message;
+    return decodeMessage(messageType(`bpfjit.v1.${name}`), bytes);
   } catch {
     throw new ServiceError('MALFORMED_BODY', `the message is not a ${name} in protobuf encoding`);
   }

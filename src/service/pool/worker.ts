@@ -1,6 +1,6 @@
 /** A worker thread: one compilation at a time, from encoded request to encoded answer. */
 import { performance } from 'node:perf_hooks';
-import { move, workerData } from 'piscina';
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { compile } from '../../compiler/compile.js';
 import { openKernelBtf, readKernelBtf } from '../../compiler/kernel-btf.js';
 import type { Outcome } from '../../compiler/outcome.js';
@@ -8,7 +8,7 @@ import { decodeProfile } from '../../compiler/targets/decode.js';
 import type { Profile } from '../../compiler/targets/profile.js';
 import { fromCompiler, targetMessage } from '../contract/from-compiler.js';
 import { writeJson } from '../contract/json-write.js';
-import { CompileRequestType, CompileResponseType, encode } from '../contract/schema.js';
+import { CompileRequestType, CompileResponseType, decode, encode } from '../contract/schema.js';
 import { ELF } from '../contract/request.js';
 import { toCompiler } from '../contract/to-compiler.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
@@ -59,7 +59,7 @@ export default function run(task: CompileTask): CompileTaskOutcome {
   const found = profileFor(task);
   if (!found.ok) return { badBtf: found.failure.message };
   const profile = found.value;
-  const request = CompileRequestType.decode(task.request) as unknown as CompileRequestMessage;
+  const request = decode(CompileRequestType, task.request) as CompileRequestMessage;
   const loaded = performance.now();
   const response = compile(toCompiler(request), profile);
   const compiled = performance.now();
@@ -80,11 +80,13 @@ export default function run(task: CompileTask): CompileTaskOutcome {
     rejected: response.programs.length - accepted,
     timings: { prepare: loaded - started, compile: compiled - loaded, encode: performance.now() - compiled },
   };
-  return {
-    ...result,
-    protobuf: move(protobuf) as Uint8Array,
-    json: json === null ? null : (move(json) as Uint8Array),
-  };
+  return transferred(result);
+}
+
+/** The answer's bytes change hands instead of being copied (Piscina's protocol for what holds transferables). */
+function transferred(result: CompileTaskResult): CompileTaskResult {
+  const buffers = [result.protobuf, result.json].flatMap((bytes) => (bytes === null ? [] : [bytes.buffer]));
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: result } as never) as unknown as CompileTaskResult;
 }
 
 function jsonBytes(message: Parameters<typeof writeJson>[1]): Uint8Array<ArrayBuffer> {
