@@ -1,6 +1,6 @@
 /** BTF comes compressed from where people have it; what is inside is bounded before it is believed. */
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { decompress as unzstd } from 'fzstd';
+import { Decompress as ZstdStream } from 'fzstd';
 import { readKernelBtf } from '../compiler/kernel-btf.js';
 import xz from 'xz-decompress';
 import { ServiceError } from './errors.js';
@@ -36,13 +36,23 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, i) => bytes[i] === byte);
 }
 
-/** Into a buffer of a fixed size, so that a bomb cannot grow. */
+/** Piece by piece, and no further than the limit. */
 function boundedZstd(bytes: Uint8Array): Uint8Array {
-  const out = unzstd(bytes, new Uint8Array(MAX_BYTES));
-  return out.slice();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let ended = false;
+  const stream = new ZstdStream((piece, isLast) => {
+    ended ||= isLast === true;
+    length += piece.byteLength;
+    if (length > MAX_BYTES) throw new RangeError('larger than any BTF');
+    pieces.push(piece);
+  });
+  stream.push(bytes, true);
+  if (!ended) throw new RangeError('cut short');
+  return Buffer.concat(pieces, length);
 }
 
-/** Piece by piece, and no further than the limit. */
+/** The same for xz, whose decoder is a stream. */
 async function boundedXz(bytes: Uint8Array): Promise<Uint8Array> {
   const compressed = new ReadableStream<Uint8Array>({
     start(controller) {

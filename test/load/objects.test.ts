@@ -30,7 +30,10 @@ function firstWarning(golden: GoldenProgram): string {
 }
 
 function checkLoaded(t: Test, loaded: LoadedProgram, golden: GoldenProgram): void {
-  if (!loaded.program.ok) return t.fail(loaded.program.failure.message) as unknown as void;
+  if (!loaded.program.ok) {
+    t.fail(loaded.program.failure.message);
+    return;
+  }
   const { instructions, type } = loaded.program.value;
   t.equal(maskInstructions(instructions.bytes).toString('hex'), golden.instructions, 'instructions');
   t.equal(type, golden.type, 'program type');
@@ -66,7 +69,7 @@ for (const golden of readGolden()) {
     const object = load(golden);
     const loaded = object.programs[0];
     if (golden.program === '') return checkRefused(t, object.failure, golden);
-    if (loaded === undefined) return t.fail('no answer');
+    if (loaded === undefined) throw new Error('no answer');
     if (golden.errno !== 0 && !golden.verified) {
       return checkRefused(t, loaded.program.ok ? loaded.afterLoad : loaded.program.failure, golden);
     }
@@ -111,7 +114,7 @@ t.test('legacy maps, where they are asked for', async (t) => {
     ['first: type 1, key 4, value 8, entries 16', 'second: type 2, key 4, value 16, entries 1'],
   );
   const program = programs[0]?.program;
-  if (program?.ok !== true) return t.fail('refused');
+  if (program?.ok !== true) throw new Error('refused');
   const { instructions } = program.value;
   const loads = Array.from({ length: instructions.length }, (_, i) => i).filter((i) => instructions.opcode(i) === 0x18);
   t.same(
@@ -129,7 +132,7 @@ t.test('details', async (t) => {
     legacyMaps: false,
   });
   const program = programs[0]?.program;
-  if (program?.ok !== true) return t.fail('refused');
+  if (program?.ok !== true) throw new Error('refused');
   const { license, kernVersion, funcInfo, lineInfo, btf } = program.value;
   t.equal(license, 'Dual BSD/GPL');
   t.equal(kernVersion, 0x01020304);
