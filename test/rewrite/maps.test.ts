@@ -1,8 +1,10 @@
 /**
- * The maps original → translated → function are total and monotone: the answer's lines, the disassembly and failures
+ * The maps original → translated → machine code → source line are total and monotone: the answer's lines, the disassembly and failures
  * are told by them.
  */
 import t from 'tap';
+import { lineEntries } from '../../src/compiler/lines.js';
+import { generateCode } from '../../src/compiler/link/generate.js';
 import { loadProfile } from '../../src/service/targets.js';
 import { goldenNames, readGolden } from '../golden/golden.js';
 import { rewriteGolden } from './golden-programs.js';
@@ -12,6 +14,10 @@ const profile = await loadProfile('linux-6.12-arm64');
 /** Whether no number is below the one before it. */
 function ascends(numbers: readonly number[], strictly: boolean): boolean {
   return numbers.every((n, i) => i === 0 || n > numbers[i - 1]! || (!strictly && n === numbers[i - 1]));
+}
+
+function functionAt(starts: readonly number[], instruction: number): number {
+  return starts.findLastIndex((start) => start <= instruction);
 }
 
 for (const name of goldenNames('rewrite')) {
@@ -40,6 +46,21 @@ for (const name of goldenNames('rewrite')) {
         jit.functions.every((f) => f.original.length === f.instructions.length),
         'slot for slot',
       );
+
+      const compiled = generateCode(jit, { cpu: {}, link: null, profile, maps: program.maps });
+      if (!compiled.ok) throw new Error(compiled.failure.message);
+      compiled.value.forEach((code, f) => {
+        const offsets = [...code.offsets];
+        const slots = jit.functions[f]!.instructions.length;
+        t.ok(offsets.length >= slots && offsets.every((o) => o <= code.code.length), 'every slot has its code');
+        t.ok(ascends(offsets, false), 'in order');
+        const entries = lineEntries(program.btf, rewritten, f, code);
+        const inFunction = lines.filter((line) => functionAt(functionStarts, line.instruction) === f);
+        t.equal(entries.length, inFunction.length, 'every line of the function has code');
+        const places = entries.map((entry) => entry.offset);
+        t.ok(places[0] === 0 || offsets[0] === places[0], 'the first line starts the function');
+        t.ok(ascends(places, false), 'lines follow one another in the code, too');
+      });
 
       const places = lines.map((line) => line.instruction);
       t.ok(places[0] === 0 && ascends(places, true), 'the first line starts the program, and no two start at once');
