@@ -9,6 +9,7 @@ import { helperChangesPktData, helperProto } from './callees.js';
 import { clearCallerSaved } from './caller-saved.js';
 import { checkHelperArgument } from './helper-arguments.js';
 import * as helper from './helper-ids.js';
+import { isAllowedAtAttachPoint } from './helper-allowed.js';
 import { helperLabel } from './helper-name.js';
 import { releaseHelperArgument } from './helper-release.js';
 import { HelperEffects, checkHelperRules } from './helper-rules.js';
@@ -26,14 +27,6 @@ const STORAGE_GET: ReadonlySet<number> = new Set([
   helper.CGRP_STORAGE_GET,
 ]);
 
-/** bpf_d_path only on hooks where the path cannot be locked (bpf_d_path_allowed, kernel/trace/bpf_trace.c). */
-function isAllowedHere(env: Env, id: number): boolean {
-  if (id !== helper.D_PATH) return true;
-  if (env.progType === uapi.BPF_PROG_TYPE_TRACING && env.expectedAttachType === uapi.BPF_TRACE_ITER) return true;
-  const isLsm = env.progType === uapi.BPF_PROG_TYPE_LSM;
-  return env.profile.btfIdSet(isLsm ? 'sleepable_lsm_hooks' : 'btf_allowlist_d_path').has(env.attachBtfId);
-}
-
 /** The prototype, where the program may call the helper from here; or an errno. */
 function findHelper(env: Env, id: number): HelperProto | number {
   if (env.profile.helperName(id) === null) {
@@ -49,7 +42,7 @@ function findHelper(env: Env, id: number): HelperProto | number {
     env.log.write('cannot call GPL-restricted function from non-GPL compatible program\n');
     return -EINVAL;
   }
-  if (!isAllowedHere(env, id)) {
+  if (!isAllowedAtAttachPoint(env, id)) {
     env.log.write('helper call is not allowed in probe\n');
     return -EINVAL;
   }
