@@ -12,5 +12,5 @@ export class Budget {
   }
 }
 
-/** Enough for tens of thousands of relocations; spent within a second. */
-export const OBJECT_STEPS = 20_000_000;
+/** Many times what the largest real objects take; spent within a second. */
+export const OBJECT_STEPS = 2_000_000;

@@ -24,10 +24,10 @@ function match(pair: Pair, localId: number, targetId: number, behindPointer: boo
   const { local, target } = pair;
   if (level <= 0) return EINVAL;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    if (!pair.budget.spend(1)) return E2BIG;
     localId = local.skipModifiers(localId);
     targetId = target.skipModifiers(targetId);
-    if (!namesMatch(local.typeName(localId), target.typeName(targetId))) return 0;
+    const sameName = namesMatch(pair.budget, local.typeName(localId), target.typeName(targetId));
+    if (sameName <= 0) return sameName;
     const localKind = local.kind(localId);
     const sameKind = localKind === target.kind(targetId);
     switch (localKind) {
@@ -70,8 +70,10 @@ function match(pair: Pair, localId: number, targetId: number, behindPointer: boo
   return EINVAL;
 }
 
-function namesMatch(localName: string, targetName: string): boolean {
-  return targetName === '' ? localName === '' : sameEssentialName(localName, targetName);
+/** 1, 0, or -E2BIG: long names count for more. */
+function namesMatch(budget: Budget, localName: string, targetName: string): number {
+  if (!budget.spend(1 + ((localName.length + targetName.length) >> 5))) return E2BIG;
+  return (targetName === '' ? localName === '' : sameEssentialName(localName, targetName)) ? 1 : 0;
 }
 
 function forwardMatches({ local, target }: Pair, localId: number, targetId: number, behindPointer: boolean): number {
@@ -101,10 +103,9 @@ function enumsMatch({ local, target, budget }: Pair, localId: number, targetId: 
   if (local.vlen(localId) > targetCount) return 0;
   for (let i = 0; i < local.vlen(localId); i++) {
     const name = local.enumName(localId, i);
-    if (!budget.spend(targetCount)) return E2BIG;
-    let found = false;
-    for (let j = 0; j < targetCount && !found; j++) found = namesMatch(name, target.enumName(targetId, j));
-    if (!found) return 0;
+    let found = 0;
+    for (let j = 0; j < targetCount && found === 0; j++) found = namesMatch(budget, name, target.enumName(targetId, j));
+    if (found <= 0) return found;
   }
   return 1;
 }
@@ -123,9 +124,10 @@ function memberMatches(pair: Pair, localId: number, i: number, targetId: number,
   const { local, target, budget } = pair;
   const name = local.memberName(localId, i);
   const count = target.vlen(targetId);
-  if (!budget.spend(count)) return E2BIG;
   for (let j = 0; j < count; j++) {
-    if (!namesMatch(name, target.memberName(targetId, j))) continue;
+    const sameName = namesMatch(budget, name, target.memberName(targetId, j));
+    if (sameName < 0) return sameName;
+    if (sameName === 0) continue;
     const matched = match(pair, local.memberType(localId, i), target.memberType(targetId, j), false, level - 1);
     if (matched !== 0) return matched;
   }
