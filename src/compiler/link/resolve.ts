@@ -67,8 +67,8 @@ export function resolve(
 }
 
 /**
- * The translated program with the addresses of the kernel's variables and of the program itself filled in; calls are
- * left alone. `symbols` are those of `insns`; what is not known stays 0.
+ * The translated program as the kernel dumps it, its calls of the kernel counted from __bpf_call_base, with the addresses
+ * of the kernel's variables and of the program itself. `symbols` are those of `insns`; what is not known stays 0.
  */
 export function fillAddresses(
   insns: Instructions,
@@ -78,12 +78,15 @@ export function fillAddresses(
   profile: Profile,
 ): Instructions {
   const resolver = new Resolver(maps, link ?? NOTHING_TOLD, profile);
+  const callBase = resolver.kernel(CALL_BASE);
   const filled = insns.clone();
   for (const [slot, symbol] of symbols) {
-    const address = filled.opcode(slot) === isa.LD_IMM64 ? resolver.symbol(symbol) : null;
+    const address = resolver.symbol(symbol);
     if (address === null) continue;
-    filled.setImm(slot, address.lo);
-    filled.setImm(slot + 1, address.hi);
+    if (filled.opcode(slot) === isa.LD_IMM64) {
+      filled.setImm(slot, address.lo);
+      filled.setImm(slot + 1, address.hi);
+    } else if (callBase !== null) filled.setImm(slot, distance(address, callBase));
   }
   return filled;
 }
