@@ -9,7 +9,7 @@ import { TargetCatalog } from './catalog.js';
 import { CompileService } from './compile-service.js';
 import type { Config } from './config.js';
 import { buildGrpc } from './grpc/server.js';
-import { buildApp } from './http/app.js';
+import { buildApp, type Route } from './http/app.js';
 import { CompilePool } from './pool/pool.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -21,6 +21,8 @@ export interface RunningService {
   /** host:port */
   readonly grpcAddress: string;
   readonly service: CompileService;
+  /** Of HTTP. */
+  readonly routes: readonly Route[];
   /** Refuses new work, lets what is in flight finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -54,7 +56,8 @@ export async function startService(config: Config, options: StartOptions = {}): 
     buildId: buildId(),
     timeout: config.timeout,
   });
-  const app = await buildApp(service, config, logger);
+  const routes: Route[] = [];
+  const app = await buildApp(service, config, logger, routes);
   const grpc = buildGrpc(service, config);
   const url = await app.listen({ host: config.host, port: config.port });
   const grpcPort = await bind(grpc.server, `${config.host}:${config.grpcPort}`);
@@ -68,7 +71,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     await disk?.close();
     logger.info('stopped');
   };
-  return { url, grpcAddress: `${config.host}:${grpcPort}`, service, stop };
+  return { url, grpcAddress: `${config.host}:${grpcPort}`, service, routes, stop };
 }
 
 function observed(pool: CompilePool, memory: MemoryCache, disk: DiskCache | null, logger: Logger): Metrics {

@@ -9,7 +9,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { LRUCache } from 'lru-cache';
@@ -17,16 +17,10 @@ import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { requestFromProtobuf } from '../contract/request.js';
-import {
-  decode as decodeMessage,
-  messageType,
-  PROTO_DIR,
-  PROTO_FILES,
-  schema,
-  type Message,
-} from '../contract/schema.js';
+import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
+import { fileDescriptors } from './descriptors.js';
 import { grpcError, statusMessage } from './status.js';
 
 const SERVICE = 'bpfjit.v1.JitService';
@@ -70,8 +64,9 @@ export function buildGrpc(service: CompileService, config: Config): GrpcTranspor
   server.addService(definition(), new Handlers(service).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
-  const options = { keepCase: true, longs: String, includeDirs: [PROTO_DIR] };
-  const described = { ...loadSync([...PROTO_FILES], options), ...loadSync(healthProto, options) };
+  const options = { keepCase: true, longs: String };
+  const own = { fileDescriptorProtos: fileDescriptors() } as unknown as PackageDefinition[string];
+  const described: PackageDefinition = { [SERVICE]: own, ...loadSync(healthProto, options) };
   new ReflectionService(described).addToServer(server);
   return {
     server,
@@ -99,7 +94,7 @@ class Handlers {
         Promise.resolve(encode('ListTargetsResponse', { targets: this.service.catalog.messages })),
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
-        void this.batch(call);
+        this.batch(call);
       },
       UploadBtf: (call: ServerReadableStream<Buffer, Buffer>, done: Done) => {
         this.settle('UploadBtf', this.upload(call), done);
@@ -148,26 +143,28 @@ class Handlers {
   }
 
   /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
-  private async batch(call: ServerDuplexStream<Buffer, Buffer>): Promise<void> {
+  private batch(call: ServerDuplexStream<Buffer, Buffer>): void {
     const gone = new AbortController();
+    let running = 0;
+    let ended = false;
     call.on('cancelled', () => {
       gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
     });
-    const running = new Set<Promise<void>>();
-    try {
-      for await (const bytes of call as AsyncIterable<Buffer>) {
-        const one = this.batchItem(bytes, gone.signal, timeLeft(call)).then((answer) => {
-          running.delete(one);
-          call.write(answer);
-        });
-        running.add(one);
-        if (running.size >= BATCH_WINDOW) await Promise.race(running);
-      }
-      await Promise.all(running);
-      call.end();
-    } catch (error) {
-      call.emit('error', grpcError(error));
-    }
+    call.on('data', (bytes: Buffer) => {
+      if (++running >= BATCH_WINDOW) call.pause();
+      void this.batchItem(bytes, gone.signal, timeLeft(call)).then((answer) => {
+        if (!gone.signal.aborted) call.write(answer);
+        if (--running < BATCH_WINDOW) call.resume();
+        if (ended && running === 0) call.end();
+      });
+    });
+    call.on('end', () => {
+      ended = true;
+      if (running === 0) call.end();
+    });
+    call.on('error', () => {
+      gone.abort(new ServiceError('CANCELLED', 'the stream broke'));
+    });
   }
 
   private async batchItem(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {

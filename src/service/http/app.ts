@@ -16,7 +16,18 @@ import { sendProblem } from './problem.js';
 /** Request ids of clients that are passed on; others are replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-export async function buildApp(service: CompileService, config: Config, logger: Logger): Promise<FastifyInstance> {
+export interface Route {
+  readonly method: string;
+  readonly url: string;
+}
+
+/** `routes` is filled with every route that is registered. */
+export async function buildApp(
+  service: CompileService,
+  config: Config,
+  logger: Logger,
+  routes: Route[],
+): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     disableRequestLogging: true,
@@ -37,6 +48,9 @@ export async function buildApp(service: CompileService, config: Config, logger: 
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
   );
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
   observe(app, service);
   compileRoutes(app, service);
   btfRoutes(app, service, config.btfStore);
