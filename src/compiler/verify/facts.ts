@@ -20,7 +20,6 @@ export class Facts {
   mapIndex = -1;
   /** That map, inner maps included. */
   map: VerifierMap | null = null;
-  mapUnpriv = false;
   /** Tail calls and map operations with a constant key: -1 unknown, -2 several. */
   mapKey = -1;
   /** LD_IMM64 of a map or map value: index and offset in the value. */
@@ -36,15 +35,7 @@ export class Facts {
   btfVarMemSize = 0;
   /** bpf_loop: inline it, with this callback. */
   loopInline = false;
-  loopFlagsZero = true;
   callbackSubprog = -1;
-  /** Pointer arithmetic masks for unprivileged programs. */
-  aluState = 0;
-  aluLimit = 0;
-  /** A speculation barrier goes in front of or behind it. */
-  nospec = false;
-  nospecResult = false;
-  sanitizeStackSpill = false;
   /** The destination's upper half must be cleared by hand (not on arm64, whose JIT does it). */
   zeroExtend = false;
   /** bpf_get_storage and friends: allocate with GFP_ATOMIC. */
@@ -60,7 +51,7 @@ export class Facts {
   /** bpf_fastcall: part of a spill/fill pattern, and how many spills stand around the call. */
   fastcallPattern = false;
   fastcallSpills = 0;
-  /** Address-space cast that the JIT must see; arena accesses. */
+  /** 64-bit arithmetic on an arena pointer, which is done in 32 bits (needs_zext). */
   needsCast = false;
   /** Search: points where states are compared or always stored. */
   prunePoint = false;

@@ -17,8 +17,8 @@ const MAX_KNOWN = 1024;
 export const markTailCall: Fixup = (context, i) => {
   const { insns, facts } = context.draft;
   if (!isHelperCall(insns, i, HELPER_TAIL_CALL)) return null;
-  const { mapIndex, mapKey, mapUnpriv } = facts[i]!;
-  const known = mapIndex >= 0 && mapKey >= 0 && !mapUnpriv;
+  const { mapIndex, mapKey } = facts[i]!;
+  const known = mapIndex >= 0 && mapKey >= 0;
   if (known && context.knownTailCalls === MAX_KNOWN) {
     return new Rejection('adding tail call poke descriptor failed', -ENOSPC, i);
   }
