@@ -1,9 +1,11 @@
 /** The end of the way through: machine code for a program, at its addresses or with relocations. */
+import type { Instructions } from '../isa/instructions.js';
+import * as isa from '../isa/opcodes.js';
 import { compileProgram } from '../jit/arm64/jit.js';
 import { cpuFeatures, kernelOffsets, type CpuFeatures } from '../jit/arm64/target.js';
 import type { CompiledFunction, JitProgram } from '../jit/program.js';
 import type { MapSpec } from '../load/program.js';
-import type { Outcome } from '../outcome.js';
+import { ok, type Outcome } from '../outcome.js';
 import type { Profile } from '../targets/profile.js';
 import { resolve, type LinkAddresses } from './resolve.js';
 
@@ -17,12 +19,41 @@ export interface GenerateOptions {
   readonly maps: readonly MapSpec[];
 }
 
-/** One function's code each, main program first. Fails as the JIT (stage JIT) or `resolve` (stage LINK) does. */
+/**
+ * One function's code each, main program first. Fails as the JIT (stage JIT) or `resolve` (stage LINK) does. A program
+ * that the kernel would leave to its interpreter has one function without code.
+ */
 export function generateCode(program: JitProgram, options: GenerateOptions): Outcome<readonly CompiledFunction[]> {
   const { profile, link, maps } = options;
   const target = { cpu: cpuFeatures(profile, options.cpu), offsets: kernelOffsets(profile.btf) };
-  if (link === null) return compileProgram(program, { ...target, link: null });
+  if (link === null) return interpretedUnless(compileProgram(program, { ...target, link: null }), program, profile);
   const resolved = resolve(program, maps, link, profile);
   if (!resolved.ok) return resolved;
-  return compileProgram(resolved.value.program, { ...target, link: resolved.value.link });
+  const linked = compileProgram(resolved.value.program, { ...target, link: resolved.value.link });
+  return interpretedUnless(linked, program, profile);
+}
+
+/**
+ * Where its JIT gives up, a kernel with an interpreter runs a program in that: unless it has several functions (those are
+ * refused with the JIT's errno) or calls kernel functions, which the interpreter cannot.
+ */
+function interpretedUnless(
+  compiled: Outcome<readonly CompiledFunction[]>,
+  program: JitProgram,
+  profile: Profile,
+): Outcome<readonly CompiledFunction[]> {
+  const [main] = program.functions;
+  if (compiled.ok || main === undefined || program.functions.length > 1) return compiled;
+  if (profile.config.get('CONFIG_BPF_JIT_ALWAYS_ON') === 'y' || callsKernelFunction(main.instructions)) return compiled;
+  const code = new Uint8Array(0);
+  const offsets = new Uint32Array(main.instructions.length + 1);
+  return ok([{ name: main.name, code, exceptionTable: [], exceptionTableOffset: 0, relocations: [], offsets }]);
+}
+
+function callsKernelFunction(insns: Instructions): boolean {
+  for (let i = 0; i < insns.length; i++) {
+    if (insns.opcode(i) === (isa.JMP | isa.CALL) && insns.src(i) === isa.PSEUDO_KFUNC_CALL) return true;
+    if (insns.opcode(i) === isa.LD_IMM64) i++;
+  }
+  return false;
 }
