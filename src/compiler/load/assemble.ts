@@ -130,18 +130,15 @@ export class Assembler {
     const relocation = { typeId: words[at + 1]!, accessOff: words[at + 2]!, kind: words[at + 3]! };
     const insns = copies.get(program) ?? Instructions.from(program.bytes);
     copies.set(program, insns);
-    const bad = (message: string, errno: number): Refusal => {
-      const place = { section: program.section, symbol: program.name, instruction, offset };
-      return refuse('CORE_RELOCATION', `prog '${program.name}': relo #${index}: ${message}`, errno, place);
-    };
+    const place = { program, index, instruction, offset };
     if (insns.opcode(instruction) === op.LD_IMM64 && instruction + 1 >= insns.length) {
-      return bad(`insn #${instruction} (LDIMM64) is truncated`, EINVAL);
+      return badRelocation(place, `insn #${instruction} (LDIMM64) is truncated`, EINVAL);
     }
-    if (!this.budget.spend(1)) return bad('types are too complex', E2BIG);
+    if (!this.budget.spend(1)) return badRelocation(place, 'types are too complex', E2BIG);
     const resolution = resolver.resolve(relocation);
-    if (isCoreFailure(resolution)) return bad(resolution.message, resolution.errno);
+    if (isCoreFailure(resolution)) return badRelocation(place, resolution.message, resolution.errno);
     const failure = patchInstruction(insns, instruction, resolution);
-    if (failure !== null) return bad(failure.message, failure.errno);
+    if (failure !== null) return badRelocation(place, failure.message, failure.errno);
     if (insns.imm(instruction) === POISON_HELPER && insns.opcode(instruction) === (op.JMP | op.CALL)) {
       const texts = poisoned.get(program) ?? new Map<number, string>();
       const text = formatRelocation(this.model.btf!, relocation);
@@ -180,6 +177,19 @@ export class Assembler {
     this.exceptionTags ??= this.model.btf === null ? [] : exceptionTags(this.model.btf);
     return this.exceptionTags;
   }
+}
+
+interface CorePlace {
+  readonly program: ObjectProgram;
+  /** Number of the relocation in its section. */
+  readonly index: number;
+  readonly instruction: number;
+  readonly offset: number;
+}
+
+function badRelocation({ program, index, instruction, offset }: CorePlace, message: string, errno: number): Refusal {
+  const place = { section: program.section, symbol: program.name, instruction, offset };
+  return refuse('CORE_RELOCATION', `prog '${program.name}': relo #${index}: ${message}`, errno, place);
 }
 
 interface ExceptionTag {

@@ -32,10 +32,11 @@ export function checkMember(context: CheckContext, sizes: Sizes, structId: numbe
 }
 
 function checkByKind(context: CheckContext, sizes: Sizes, member: Member, typeId: number): number {
-  const refuse = (message: string): number => context.refuseMember(member.structId, member.index, message);
+  const { structId, index, bitWidth } = member;
   if (context.isModifier(typeId)) {
     const behind = sizes.sized(typeId);
-    return behind === null ? refuse('Invalid member') : checkByKind(context, sizes, member, behind.id);
+    if (behind === null) return context.refuseMember(structId, index, 'Invalid member');
+    return checkByKind(context, sizes, member, behind.id);
   }
   switch (context.kind(typeId)) {
     case kind.KIND_INT:
@@ -47,13 +48,13 @@ function checkByKind(context: CheckContext, sizes: Sizes, member: Member, typeId
     case kind.KIND_ARRAY:
     case kind.KIND_STRUCT:
     case kind.KIND_UNION:
-      return member.bitWidth !== 0
-        ? refuse('Invalid member bitfield_size')
-        : checkWhole(context, member, sizes, typeId);
+      if (bitWidth !== 0) return context.refuseMember(structId, index, 'Invalid member bitfield_size');
+      return checkWhole(context, member, sizes, typeId);
     case kind.KIND_FLOAT:
-      return member.bitWidth !== 0 ? refuse('Invalid member bitfield_size') : checkFloat(context, member, typeId);
+      if (bitWidth !== 0) return context.refuseMember(structId, index, 'Invalid member bitfield_size');
+      return checkFloat(context, member, typeId);
     default:
-      context.logType(member.structId, `Unsupported check_${member.isFlagged ? 'kflag_' : ''}member`, false);
+      context.logType(structId, `Unsupported check_${member.isFlagged ? 'kflag_' : ''}member`, false);
       return EINVAL;
   }
 }
