@@ -1,7 +1,7 @@
 /**
  * A small assembler for tests. Its notation is that of the kernel's log, so that a program reads as it is printed:
  *
- *     r1 = *(u64 *)(r10 -8)      if w1 s> 0x5 goto pc+2      call bpf_map_lookup_elem#1      call pc+3
+ *     r1 = *(u64 *)(r10 -8)      if w1 s> 0x5 goto pc+2      call bpf_map_lookup_elem#1      call pc+3      call kernel#1234
  *
  * and beside it `r1 = map[0]`, `r1 = map[0]+8` (into its value), `r1 = 0x123456789 ll`, `r2 = func pc+4`.
  * Immediates are decimal or hexadecimal. An unknown line throws: a test's own mistake.
@@ -74,6 +74,7 @@ const FORMS: readonly (readonly [RegExp, Build])[] = [
   [/^gotol pc([+-]\d+)$/, ([, off]) => [[op.JMP32 | op.JA, 0, 0, 0, Number(off)]]],
   [/^may_goto pc([+-]\d+)$/, ([, off]) => [[op.JMP | op.JCOND, 0, 0, Number(off), 0]]],
   [/^call bpf_\w+#(\d+)$/, ([, id]) => [[op.JMP | op.CALL, 0, 0, 0, Number(id)]]],
+  [/^call kernel#(\d+)$/, ([, id]) => [[op.JMP | op.CALL, 0, op.PSEUDO_KFUNC_CALL, 0, Number(id)]]],
   [/^call pc([+-]\d+)$/, ([, off]) => [[op.JMP | op.CALL, 0, op.PSEUDO_CALL, 0, Number(off)]]],
   [/^r(\d+) = map\[(\d+)\]$/, ([, r, map]) => wide(Number(r), op.PSEUDO_MAP_FD, BigInt(map!))],
   [
