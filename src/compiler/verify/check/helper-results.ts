@@ -17,7 +17,6 @@ import { acquireReference } from './references.js';
 import { hasField } from './special-fields.js';
 
 const MAX_ERRNO = 4095;
-const ENOENT = 2;
 
 /** Helpers that return their argument as another type: the reference stays the same. */
 const CASTS: ReadonlySet<number> = new Set([
@@ -76,7 +75,7 @@ function setMemOrObject(env: Env, r0: Reg, flags: number, meta: CallMeta, isAllo
   }
   const size = resolveSize(btf, typeId);
   if (size === null) {
-    env.log.write(`unable to resolve the size of type '${btf.typeName(typeId)}': -${ENOENT}\n`);
+    env.log.write(`unable to resolve the size of type '${btf.typeName(typeId)}': -${EINVAL}\n`);
     return -EINVAL;
   }
   r0.type = t.PTR_TO_MEM | flags;

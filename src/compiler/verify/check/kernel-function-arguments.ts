@@ -29,8 +29,6 @@ import {
 import { checkKernelMemSizeReg, checkMemReg } from './memory-arguments.js';
 import { isRcuReg, isTrustedReg, typeMaybeNull } from './types.js';
 
-const ENOENT = 2;
-
 /** Sets the one constant argument; `regno` holds it. */
 function setConstant(env: Env, meta: KernelCallMeta, regno: number): number {
   const reg = currentRegs(env)[regno]!;
@@ -120,7 +118,7 @@ function checkMemory(env: Env, parameter: Parameter, regno: number): number {
   const size = resolveSize(btf, pointee);
   if (size === null) {
     const type = `'${kindName(btf, pointee)} ${btf.typeName(pointee)}'`;
-    env.log.write(`arg#${index} reference type(${type}) size cannot be determined: -${ENOENT}\n`);
+    env.log.write(`arg#${index} reference type(${type}) size cannot be determined: -${EINVAL}\n`);
     return -EINVAL;
   }
   return checkMemReg(env, regno, size.size);
