@@ -19,18 +19,35 @@ export interface CoreFailure {
   readonly errno: number;
 }
 
+/** What holds for all programs of an object: candidates before any is dropped, and answers that do not depend on that. */
+export class CoreCache {
+  readonly candidates = new Map<number, readonly number[]>();
+  readonly answers = new Map<string, Resolution | CoreFailure>();
+}
+
 /** One program's relocations, in order. */
 export class CoreResolver {
-  private readonly candidates = new Map<number, number[]>();
+  private readonly candidates = new Map<number, readonly number[]>();
 
   constructor(
     private readonly local: Btf,
     private readonly target: Btf,
     private readonly budget: Budget,
+    private readonly cache = new CoreCache(),
   ) {}
 
   /** What the relocation comes to, or why it comes to nothing. */
   resolve(relocation: CoreRelocation): Resolution | CoreFailure {
+    const key = `${relocation.typeId}:${relocation.accessOff}:${relocation.kind}`;
+    const known = this.cache.answers.get(key);
+    if (known !== undefined) return known;
+    const answer = this.resolveAnew(relocation);
+    // With one candidate at most, earlier relocations cannot have dropped any.
+    if ((this.cache.candidates.get(relocation.typeId)?.length ?? 0) <= 1) this.cache.answers.set(key, answer);
+    return answer;
+  }
+
+  private resolveAnew(relocation: CoreRelocation): Resolution | CoreFailure {
     if (!this.local.has(relocation.typeId)) return { message: 'failed to relocate', errno: EINVAL };
     const name = this.local.typeName(relocation.typeId);
     const spec = parseSpec(this.local, relocation);
@@ -47,16 +64,18 @@ export class CoreResolver {
     return { message: `parsing ${type} + ${access} failed: ${errno}`, errno: EINVAL };
   }
 
-  private candidatesOf(typeId: number): number[] {
-    let ids = this.candidates.get(typeId);
+  private candidatesOf(typeId: number): readonly number[] {
+    const left = this.candidates.get(typeId);
+    if (left !== undefined) return left;
+    let ids = this.cache.candidates.get(typeId);
     if (ids === undefined) {
       ids = findCandidates(this.local, typeId, this.target, this.budget);
-      this.candidates.set(typeId, ids);
+      this.cache.candidates.set(typeId, ids);
     }
     return ids;
   }
 
-  private resolveAmong(ids: number[], relocation: CoreRelocation, local: Spec): Resolution | CoreFailure {
+  private resolveAmong(ids: readonly number[], relocation: CoreRelocation, local: Spec): Resolution | CoreFailure {
     let chosen: { spec: Spec; resolution: Resolution } | null = null;
     const matching: number[] = [];
     for (const [i, id] of ids.entries()) {

@@ -7,7 +7,8 @@ import * as kind from '../btf/kinds.js';
 import type { Budget } from '../core/budget.js';
 import { formatRelocation } from '../core/format.js';
 import { patchInstruction, POISON_HELPER } from '../core/patch.js';
-import { CoreResolver, isCoreFailure } from '../core/resolve.js';
+import { CoreCache, CoreResolver, isCoreFailure } from '../core/resolve.js';
+import type { CoreRelocation } from '../core/relocation.js';
 import { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
 import { ok, type Outcome } from '../outcome.js';
@@ -42,6 +43,8 @@ interface Relocated {
 export class Assembler {
   private readonly relocationIndex = new Map<ObjectProgram, ReadonlyMap<number, Relocation>>();
   private exceptionTags: readonly ExceptionTag[] | null = null;
+  private records: Outcome<SectionRecords[]> | null = null;
+  private readonly coreCache = new CoreCache();
   private readonly info: SourceInfo;
 
   constructor(
@@ -97,48 +100,55 @@ export class Assembler {
   /** Copies of the functions that CO-RE changes: the program and all of .text, in the order of the relocations. */
   private relocateTypes(main: ObjectProgram): Outcome<Relocated> {
     const relocated: Relocated = { copies: new Map(), poisoned: new Map() };
-    const { ext, btf } = this.model;
-    if (ext === null || btf === null) return ok(relocated);
-    const resolver = new CoreResolver(btf, this.kernel, this.budget);
-    for (const section of ext.coreRelocations) {
-      const name = btf.string(section.nameOff);
-      if (name === '') return refuse('CORE_RELOCATION', 'failed to perform CO-RE relocations: -22', EINVAL);
-      const sectionIndex = this.info.sectionIndex(name);
-      for (let i = 0; i < section.count; i++) {
-        const at = section.start + i * section.stride;
-        const refusal = this.relocateType(main, relocated, resolver, sectionIndex, section.words, at, i);
+    const { btf } = this.model;
+    if (btf === null) return ok(relocated);
+    this.records ??= this.collectRecords(btf);
+    if (!this.records.ok) return this.records;
+    const resolver = new CoreResolver(btf, this.kernel, this.budget, this.coreCache);
+    for (const section of this.records.value) {
+      for (const record of section.get(main.sectionIndex === section.sectionIndex ? main : null)) {
+        const refusal = this.relocateType(record, relocated, resolver);
         if (refusal !== null) return refusal;
       }
     }
     return ok(relocated);
   }
 
-  private relocateType(
-    main: ObjectProgram,
-    { copies, poisoned }: Relocated,
-    resolver: CoreResolver,
-    sectionIndex: number,
-    words: Uint32Array,
-    at: number,
-    index: number,
-  ): Refusal | null {
-    const offset = words[at]!;
-    if (offset % INSN_BYTES !== 0) return refuse('CORE_RELOCATION', 'failed to perform CO-RE relocations: -22', EINVAL);
-    const program = findProgramAt(this.model.programs, sectionIndex, offset / INSN_BYTES);
-    if (program === null || (program !== main && !program.isSubprogram)) return null;
-    const instruction = offset / INSN_BYTES - program.start;
-    const relocation = { typeId: words[at + 1]!, accessOff: words[at + 2]!, kind: words[at + 3]! };
+  /** The CO-RE relocations of every section, by the functions they are in. */
+  private collectRecords(btf: Btf): Outcome<SectionRecords[]> {
+    const sections: SectionRecords[] = [];
+    for (const { nameOff, words, start, stride, count } of this.model.ext?.coreRelocations ?? []) {
+      const name = btf.string(nameOff);
+      if (name === '') return brokenRelocations();
+      const records = new SectionRecords(this.info.sectionIndex(name));
+      for (let index = 0; index < count; index++) {
+        const at = start + index * stride;
+        const offset = words[at]!;
+        if (offset % INSN_BYTES !== 0) return brokenRelocations();
+        // None: of a weak function that another definition replaced.
+        const program = findProgramAt(this.model.programs, records.sectionIndex, offset / INSN_BYTES);
+        if (program === null) continue;
+        const relocation = { typeId: words[at + 1]!, accessOff: words[at + 2]!, kind: words[at + 3]! };
+        const instruction = offset / INSN_BYTES - program.start;
+        records.add({ program, index, instruction, offset, relocation });
+      }
+      sections.push(records);
+    }
+    return ok(sections);
+  }
+
+  private relocateType(record: CoreRecord, { copies, poisoned }: Relocated, resolver: CoreResolver): Refusal | null {
+    const { program, instruction, relocation } = record;
     const insns = copies.get(program) ?? Instructions.from(program.bytes);
     copies.set(program, insns);
-    const place = { program, index, instruction, offset };
     if (insns.opcode(instruction) === op.LD_IMM64 && instruction + 1 >= insns.length) {
-      return badRelocation(place, `insn #${instruction} (LDIMM64) is truncated`, EINVAL);
+      return badRelocation(record, `insn #${instruction} (LDIMM64) is truncated`, EINVAL);
     }
-    if (!this.budget.spend(1)) return badRelocation(place, 'types are too complex', E2BIG);
+    if (!this.budget.spend(1)) return badRelocation(record, 'types are too complex', E2BIG);
     const resolution = resolver.resolve(relocation);
-    if (isCoreFailure(resolution)) return badRelocation(place, resolution.message, resolution.errno);
+    if (isCoreFailure(resolution)) return badRelocation(record, resolution.message, resolution.errno);
     const failure = patchInstruction(insns, instruction, resolution);
-    if (failure !== null) return badRelocation(place, failure.message, failure.errno);
+    if (failure !== null) return badRelocation(record, failure.message, failure.errno);
     if (insns.imm(instruction) === POISON_HELPER && insns.opcode(instruction) === (op.JMP | op.CALL)) {
       const texts = poisoned.get(program) ?? new Map<number, string>();
       const text = formatRelocation(this.model.btf!, relocation);
@@ -179,15 +189,40 @@ export class Assembler {
   }
 }
 
-interface CorePlace {
+/** A CO-RE relocation and its place. */
+interface CoreRecord {
   readonly program: ObjectProgram;
   /** Number of the relocation in its section. */
   readonly index: number;
+  /** Slot in its function, and byte offset in the section. */
   readonly instruction: number;
   readonly offset: number;
+  readonly relocation: CoreRelocation;
 }
 
-function badRelocation({ program, index, instruction, offset }: CorePlace, message: string, errno: number): Refusal {
+/** The CO-RE relocations of one section: those of subprograms concern every program, others their own. */
+class SectionRecords {
+  private readonly shared: CoreRecord[] = [];
+  private readonly own = new Map<ObjectProgram, CoreRecord[]>();
+
+  constructor(readonly sectionIndex: number) {}
+
+  add(record: CoreRecord): void {
+    if (record.program.isSubprogram) this.shared.push(record);
+    else if (!this.own.get(record.program)?.push(record)) this.own.set(record.program, [record]);
+  }
+
+  /** Those that loading a program resolves; `program` null where it lies in another section. */
+  get(program: ObjectProgram | null): readonly CoreRecord[] {
+    return program === null ? this.shared : (this.own.get(program) ?? []);
+  }
+}
+
+function brokenRelocations(): Refusal {
+  return refuse('CORE_RELOCATION', 'failed to perform CO-RE relocations: -22', EINVAL);
+}
+
+function badRelocation({ program, index, instruction, offset }: CoreRecord, message: string, errno: number): Refusal {
   const place = { section: program.section, symbol: program.name, instruction, offset };
   return refuse('CORE_RELOCATION', `prog '${program.name}': relo #${index}: ${message}`, errno, place);
 }
