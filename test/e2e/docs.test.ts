@@ -106,11 +106,11 @@ t.test('Swagger UI', { skip: existsSync(CHROMIUM) ? false : 'chromium is not ins
     "(() => { const b = document.querySelector('#operations-default-compile .execute'); b?.click(); return b !== null; })()",
   );
   const status = await page.until(
-    "document.querySelector('#operations-default-compile .live-responses-table .response-col_status')?.innerText",
+    "document.querySelector('#operations-default-compile .live-responses-table tbody .response-col_status')?.innerText",
   );
   t.match(String(status), /^200/);
   const body = await page.until(
-    "document.querySelector('#operations-default-compile .live-responses-table .response-col_description pre')?.innerText",
+    "document.querySelector('#operations-default-compile .live-responses-table tbody .response-col_description pre')?.innerText",
   );
   t.match(String(body), /"accepted":\s*true/);
   const { data } = await page.send('Page.captureScreenshot', { format: 'png' });
