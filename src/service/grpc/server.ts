@@ -1,5 +1,5 @@
 /** The gRPC transport. Messages stay bytes where they can: a cached answer goes out as it lies in the cache. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   Server,
   type sendUnaryData,
@@ -132,7 +132,7 @@ class Handlers {
   }
 
   private async compile(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {
-    const key = createHash('sha256').update(bytes).digest('base64');
+    const key = hash('sha256', bytes, 'base64');
     const digest = this.known.get(key);
     const hit = digest === undefined ? null : this.service.remembered(digest);
     if (hit !== null && !hit.answer.failed) return hit.answer.protobuf;

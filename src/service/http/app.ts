@@ -31,6 +31,8 @@ export async function buildApp(
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // One logger for all requests: a child for each costs more than a cached answer; lines carry the id themselves.
+    childLoggerFactory: (parent) => parent,
     bodyLimit: config.bodyLimit,
     requestTimeout: config.timeout + 30_000,
     genReqId: (raw) => {
@@ -51,7 +53,7 @@ export async function buildApp(
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, url });
   });
-  observe(app, service);
+  observe(app, service, logger);
   compileRoutes(app, service);
   btfRoutes(app, service, config.btfStore);
   probeRoutes(app, service);
@@ -59,17 +61,27 @@ export async function buildApp(
   return app;
 }
 
-function observe(app: FastifyInstance, service: CompileService): void {
+function observe(app: FastifyInstance, service: CompileService, logger: Logger): void {
+  const { requests, requestSeconds } = service.metrics;
+  const seconds = new Map<string, { observe(value: number): void }>();
+  const debug = logger.isLevelEnabled('debug');
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
-    const labels = { transport: 'http', route };
-    service.metrics.requests.inc({ ...labels, code: String(reply.statusCode) });
-    service.metrics.requestSeconds.observe(labels, reply.elapsedTime / 1000);
-    request.log.debug({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+    let histogram = seconds.get(route);
+    if (histogram === undefined) {
+      histogram = requestSeconds.labels({ transport: 'http', route });
+      seconds.set(route, histogram);
+    }
+    histogram.observe(reply.elapsedTime / 1000);
+    requests.inc({ transport: 'http', route, code: reply.statusCode });
+    if (debug) {
+      const { id, method } = request;
+      logger.debug({ reqId: id, method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+    }
     done();
   });
 }

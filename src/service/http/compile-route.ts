@@ -1,5 +1,5 @@
 /** POST /compile and GET /compilations/{digest}. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { CompileService, Compiled } from '../compile-service.js';
@@ -16,12 +16,21 @@ const KNOWN_BODIES = 100_000;
 export function compileRoutes(app: FastifyInstance, service: CompileService): void {
   const known = new LRUCache<string, string>({ max: KNOWN_BODIES });
 
-  app.post('/compile', async (request, reply) => {
+  app.post('/compile', (request, reply) => {
     const type = answerType(request.headers.accept);
     const body = bodyKey(request);
     const digest = body === null ? undefined : known.get(body);
     const hit = digest === undefined ? null : service.remembered(digest);
-    if (hit !== null) return sendAnswer(service, { ...hit, digest: digest! }, type, request, reply);
+    if (hit === null) return compileNow(request, reply, type, body);
+    return sendAnswer(service, { ...hit, digest: digest! }, type, request, reply);
+  });
+
+  async function compileNow(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    type: AnswerType,
+    body: string | null,
+  ): Promise<FastifyReply> {
     const message = await readRequest(request);
     const compiled = await service.compile(
       message,
@@ -31,7 +40,7 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
     );
     if (body !== null) known.set(body, compiled.digest);
     return sendAnswer(service, compiled, type, request, reply);
-  });
+  }
 
   app.get<{ Params: { digest: string } }>('/compilations/:digest', async (request, reply) => {
     const type = answerType(request.headers.accept);
@@ -44,7 +53,7 @@ function bodyKey(request: FastifyRequest): string | null {
   if (!Buffer.isBuffer(request.body)) return null;
   const type = mediaType(request);
   const query = type === 'application/octet-stream' ? request.url : '';
-  return createHash('sha256').update(`${type}\n${query}\n`).update(request.body).digest('base64');
+  return `${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
 }
 
 /** Aborted when the client closes the connection before it has its answer. */

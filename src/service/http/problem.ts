@@ -31,7 +31,7 @@ export function problemOf(error: ServiceError, requestId: string): Problem {
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = fromFastify(error) ?? asServiceError(error);
-  if (known.code === 'INTERNAL') request.log.error({ err: error }, 'defect');
+  if (known.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id }, 'defect');
   if (known.retryAfter !== null) void reply.header('retry-after', String(known.retryAfter));
   if (known.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
   return reply
