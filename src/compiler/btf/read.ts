@@ -6,7 +6,8 @@ import { ByteReader } from '../bytes/reader.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
 import { Btf, type BtfImage } from './btf.js';
 import * as kind from './kinds.js';
-import { allocateWords, hashBytes, type NameIndex } from './names.js';
+import { indexNames } from './index-names.js';
+import { allocateWords } from './names.js';
 
 export const BTF_MAGIC = 0xeb9f;
 /** Bytes of struct btf_header as of version 1. */
@@ -15,9 +16,6 @@ const RECORD_WORDS = 3;
 /** Highest string offset the kernel takes (BTF_MAX_NAME_OFFSET). */
 export const MAX_NAME_OFFSET = 0x00ff_ffff;
 const EINVAL = -22;
-const UNDERSCORE = 0x5f;
-/** Bytes of a name that are searched for a flavor; the kernel's longest name is 511. */
-const LONGEST_FLAVORED = 512;
 
 /** Where the sections of a blob lie, in bytes from its start. */
 export interface Layout {
@@ -56,7 +54,7 @@ function indexBtf(bytes: Uint8Array, base: Btf | null, shared: boolean): Outcome
   const broken = firstBrokenReference(words, index.value, layout.value, base);
   if (broken !== null) return fail(broken);
   const { strings, stringsLength } = layout.value;
-  const names = indexNames({ bytes, words, index: index.value, layout: layout.value, base }, shared);
+  const names = indexNames({ bytes, words, index: index.value, strings, stringsLength, base }, shared);
   return ok({ blob: bytes, words, index: index.value, strings, stringLength: stringsLength, names });
 }
 
@@ -237,65 +235,4 @@ function functionWithoutPrototype(
     }
   }
   return null;
-}
-
-interface NameSource {
-  readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-  readonly index: Uint32Array;
-  readonly layout: Layout;
-  readonly base: Btf | null;
-}
-
-/** Builds the name table from the last type to the first, so that chains run in order of id. */
-function indexNames(source: NameSource, shared: boolean): NameIndex {
-  const { index, words, base } = source;
-  const firstId = base === null ? 1 : base.typeCount;
-  let size = 16;
-  while (size < index.length) size *= 2;
-  const heads = allocateWords(size, shared);
-  const next = allocateWords(index.length, shared);
-  const flavored: number[] = [];
-  for (let i = index.length - 1; i >= 0; i--) {
-    const off = words[index[i]!]!;
-    if (off === 0) continue;
-    const text = locate(source, off);
-    const slot = hashBytes(text.bytes, text.start, text.limit) & (size - 1);
-    next[i] = heads[slot]!;
-    heads[slot] = i + 1;
-    if (mayHaveFlavor(text.bytes, text.start, text.limit)) flavored.push(firstId + i);
-  }
-  const flavors = allocateWords(flavored.length, shared);
-  flavors.set(flavored.reverse());
-  return { heads, next, flavored: flavors };
-}
-
-/** The bytes a string offset points into: this blob's, or a base's for a split BTF that shares its names. */
-function locate(source: NameSource, off: number): { bytes: Uint8Array; start: number; limit: number } {
-  let base = source.base;
-  if (base === null || off >= base.stringEnd) {
-    const { strings, stringsLength } = source.layout;
-    return { bytes: source.bytes, start: strings + off - (base?.stringEnd ?? 0), limit: strings + stringsLength };
-  }
-  while (base.base !== null && off < base.base.stringEnd) base = base.base;
-  const { strings, stringLength } = base.image;
-  return { bytes: base.blob, start: strings + off - (base.base?.stringEnd ?? 0), limit: strings + stringLength };
-}
-
-/** Whether a name may hold a flavor separator: three underscores between other characters. */
-function mayHaveFlavor(bytes: Uint8Array, start: number, limit: number): boolean {
-  const end = Math.min(limit, start + LONGEST_FLAVORED);
-  // Only every third byte can start the search: a run of three underscores covers one of them.
-  for (let i = start + 2; i < end; i += 3) {
-    const byte = bytes[i]!;
-    if (byte === UNDERSCORE && isInRun(bytes, i, start)) return true;
-    if (byte === 0 || bytes[i - 1] === 0 || bytes[i - 2] === 0) return false;
-  }
-  return false;
-}
-
-function isInRun(bytes: Uint8Array, i: number, start: number): boolean {
-  let first = i;
-  while (first > start && bytes[first - 1] === UNDERSCORE) first--;
-  return first > start && bytes[first + 1] === UNDERSCORE && bytes[first + 2] === UNDERSCORE;
 }
