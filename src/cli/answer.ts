@@ -37,6 +37,7 @@ export interface FunctionJson {
     readonly register?: number;
   }[];
   readonly lines?: readonly LineJson[];
+  readonly instructions?: readonly { readonly offset?: number; readonly slot?: number; readonly text?: string }[];
 }
 export interface LineJson {
   readonly offset?: number;

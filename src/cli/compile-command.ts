@@ -26,6 +26,9 @@ const OPTIONS = {
   server: { type: 'string' },
 } as const;
 
+/** What is asked of the service for each form of output. */
+const REQUESTED = { text: 'LISTING', json: 'CODE', elf: 'ELF' } as const;
+
 /** The exit status: 0 all accepted, 1 one rejected, 2 could not be tried. */
 export async function compileCommand(argv: string[]): Promise<number> {
   const { values, positionals } = orUsage(() => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true }));
@@ -40,7 +43,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
     options: {
       logLevel: values['log-level'],
       legacyMaps: values['legacy-maps'],
-      format: format === 'elf' ? 'ELF' : 'CODE',
+      format: REQUESTED[format],
     },
   };
   const answer = values.server === undefined ? compileHere(request) : await compileRemotely(values.server, request);

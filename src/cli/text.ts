@@ -41,6 +41,8 @@ function failureText(failure: FailureJson): string {
 
 /**
  *     name: 96 bytes at 0xffff800080000000
+ *         ; prog.c:7 total = task->mm->total_vm
+ *         3: r1 = *(u64 *)(r1 +24)
  *       18: f9400c21  ldr x1, [x1, #0x18]    ! fault: x1 = 0, on at 1c
  */
 async function functionText(fn: FunctionJson, relocations: readonly RelocationJson[]): Promise<string> {
@@ -50,12 +52,17 @@ async function functionText(fn: FunctionJson, relocations: readonly RelocationJs
   const sources = new Map((fn.lines ?? []).map((line) => [line.offset ?? 0, line]));
   const at = fn.address === undefined ? '' : ` at ${fn.address}`;
   let text = `${fn.name ?? ''}: ${code.length} bytes${at}\n`;
+  const instructions = fn.instructions ?? [];
+  let next = 0;
   let shown = '';
   for (const line of await disassemble(code)) {
     const source = sources.get(line.offset);
     const heading =
       source?.file === undefined ? '' : `; ${source.file}:${source.line ?? 0} ${source.text?.trim() ?? ''}`;
     if (heading !== '' && heading !== shown) text += `    ${(shown = heading).trimEnd()}\n`;
+    for (; next < instructions.length && (instructions[next]!.offset ?? 0) <= line.offset; next++) {
+      text += `    ${instructions[next]!.slot ?? 0}: ${instructions[next]!.text ?? ''}\n`;
+    }
     const offset = line.offset.toString(16).padStart(6);
     const notes = [faultNote(faults.get(line.offset)), relocationNote(fixups.get(line.offset))].filter((n) => n !== '');
     const body = `${offset}: ${line.word.toString(16).padStart(8, '0')}  ${line.text}`;

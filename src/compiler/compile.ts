@@ -2,6 +2,7 @@
 import type { CompiledFunction } from './jit/program.js';
 import { lineEntries } from './lines.js';
 import { generateCode } from './link/generate.js';
+import { listInstructions } from './link/listing.js';
 import { fillAddresses } from './link/resolve.js';
 import { explainLog } from './load/explain-log.js';
 import { loadObject, type LoadedProgram } from './load/object.js';
@@ -119,5 +120,8 @@ function functionResults(
     exceptionTableOffset: code.exceptionTableOffset,
     relocations: code.relocations,
     lines: lineEntries(program.btf, rewritten, i, code),
+    ...(request.listing === true
+      ? { instructions: listInstructions(rewritten.jit.functions[i]!, code, program.maps) }
+      : {}),
   }));
 }

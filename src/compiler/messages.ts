@@ -1,6 +1,7 @@
 /** What the compiler is asked and what it answers: the contract's messages (proto/bpfjit/v1) as the core sees them. */
 import type { Failure } from './outcome.js';
 import type { CodeRelocation, ExceptionEntry } from './jit/program.js';
+import type { ListedInstruction } from './link/listing.js';
 import type { MapSpec } from './load/program.js';
 
 /** CPU features that change code (all as the profile's kernel detects them unless set). */
@@ -62,6 +63,8 @@ export interface CompileRequest {
   readonly logLevel: number;
   /** Take the `maps` section that libbpf 1.x refuses. */
   readonly legacyMaps: boolean;
+  /** Answer each function's `instructions`, too. */
+  readonly listing?: boolean;
   readonly link: Link | null;
 }
 
@@ -95,6 +98,8 @@ export interface FunctionResult {
   readonly exceptionTableOffset: number;
   readonly relocations: readonly CodeRelocation[];
   readonly lines: readonly LineEntry[];
+  /** Where it was asked for: the BPF instructions, to show beside the code. */
+  readonly instructions?: readonly ListedInstruction[];
 }
 
 export interface ProgramResult {

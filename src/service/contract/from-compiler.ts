@@ -83,6 +83,7 @@ function functionMessage(fn: FunctionResult): Message {
     exceptionTable: fn.exceptionTable,
     exceptionTableOffset: fn.exceptionTableOffset,
     lines: fn.lines,
+    ...(fn.instructions === undefined ? {} : { instructions: fn.instructions }),
   };
 }
 

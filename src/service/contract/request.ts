@@ -12,6 +12,7 @@ const MAX_MAPS = 1024;
 const MAX_LOG_LEVEL = 7;
 /** Of options.format. */
 export const ELF = 1;
+export const LISTING = 2;
 
 /** JSON text → message. Throws ServiceError MALFORMED_BODY or INVALID_FIELD. */
 export function requestFromJson(body: Uint8Array): CompileRequestMessage {
@@ -96,7 +97,7 @@ function checkOptions(request: CompileRequestMessage): void {
   if ((request.options?.logLevel ?? 0) > MAX_LOG_LEVEL) {
     throw new BadField('options.logLevel', 'has bits other than 1, 2 and 4');
   }
-  if ((request.options?.format ?? 0) > ELF) throw new BadField('options.format', 'is no Format');
+  if ((request.options?.format ?? 0) > LISTING) throw new BadField('options.format', 'is no Format');
   const target = request.target;
   if (target?.btfDigest === undefined) return;
   if (target.btf !== undefined) throw new BadField('target.btfDigest', 'cannot be given together with btf');

@@ -1,5 +1,6 @@
 /** The checked request message as the compiler takes it. */
 import type { CompileRequest, CpuFeatures, Link, LinkMap, RawMap, RawProgram } from '../../compiler/compile.js';
+import { LISTING } from './request.js';
 import type { CompileRequestMessage, CpuMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
 
 const NO_BYTES = new Uint8Array(0);
@@ -13,6 +14,7 @@ export function toCompiler(message: CompileRequestMessage): CompileRequest {
     cpu: cpuFeatures(message.target?.cpu),
     logLevel: message.options?.logLevel ?? 0,
     legacyMaps: message.options?.legacyMaps ?? false,
+    listing: message.options?.format === LISTING,
     link: message.link === undefined ? null : linkAddresses(message.link),
   };
 }
