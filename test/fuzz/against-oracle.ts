@@ -6,7 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verify } from '../../src/compiler/verify/verify.js';
+import type { Program } from '../../src/compiler/load/program.js';
+import { rewrite } from '../../src/compiler/rewrite/rewrite.js';
+import { statisticsText, verify } from '../../src/compiler/verify/verify.js';
 import { loadProfile } from '../../src/service/targets.js';
 import { comparable, programOf } from '../verify/cases.js';
 import type { Case } from '../verify/cases.js';
@@ -18,6 +20,7 @@ interface Answer {
   readonly log: string;
 }
 
+const profile = await loadProfile('linux-6.12-arm64');
 const [oracle, first, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 if (oracle === undefined || !(count > 0)) throw new Error('usage: against-oracle.ts ORACLE FIRST_SEED COUNT');
 
@@ -33,19 +36,28 @@ function jobOf(test: Case): string {
   return `${head}license=GPL\nlog_level=1\n${maps}insns=${insns}\n\n`;
 }
 
+/** Errno and log, statistics included, as bpf(2) answers them. */
+function judge(program: Program): { errno: number; log: string } {
+  const result = verify(program, profile, { logLevel: 5 });
+  if (result.verified === null) return result;
+  const rewritten = rewrite(result.verified);
+  if (!rewritten.ok) return { errno: rewritten.failure.errno, log: result.log };
+  const stats = { ...result.stats, stackDepths: rewritten.value.stackDepths };
+  return { errno: 0, log: result.log + statisticsText(5, stats) };
+}
+
 const work = mkdtempSync(join(tmpdir(), 'verify-fuzz-'));
 const cases = Array.from({ length: count }, (_, i) => caseOf(first + i));
 writeFileSync(join(work, 'fuzz.jobs'), cases.map(jobOf).join(''));
 const out = join(work, 'out.jsonl');
 execFileSync(join(oracle, 'record'), [work, out], { stdio: ['ignore', 'ignore', 'inherit'] });
-const profile = await loadProfile('linux-6.12-arm64');
 const tally = { accepted: 0, falseAccept: 0, falseReject: 0, errno: 0, log: 0, same: 0 };
 for (const line of readFileSync(out, 'utf8').split('\n')) {
   if (line === '') continue;
   const answer = JSON.parse(line) as Answer;
   const test = cases[Number(answer.prog) - first];
   if (test === undefined) continue;
-  const ours = verify(programOf(test), profile, { logLevel: 5 });
+  const ours = judge(programOf(test));
   if (answer.err === 0) tally.accepted++;
   const log = comparable(answer.log).join('\n') === comparable(ours.log).join('\n');
   const kind =

@@ -19,7 +19,7 @@ export interface FuzzProgram {
   readonly code: readonly string[];
 }
 
-type Kind = 'none' | 'scalar' | 'ctx' | 'stack' | 'value' | 'maybe' | 'packet' | 'end';
+export type Kind = 'none' | 'scalar' | 'ctx' | 'stack' | 'value' | 'maybe' | 'packet' | 'end';
 
 /** Context fields that most loads of it go to: offset, bits, what the load gives. */
 interface Context {
@@ -37,7 +37,7 @@ const CONTEXTS: readonly Context[] = [
   { type: 8, attachType: 0, fields: [[0, 32, 'scalar'], [76, 32, 'packet'], [80, 32, 'end']] }, // prettier-ignore
 ];
 
-const MAPS: readonly FuzzMap[] = [
+export const MAPS: readonly FuzzMap[] = [
   { type: 2, key: 4, value: 48, entries: 4 },
   { type: 1, key: 8, value: 24, entries: 8 },
   { type: 6, key: 4, value: 16, entries: 2 },
@@ -48,24 +48,25 @@ const JUMPS = ['==', '!=', '>', '>=', '<', '<=', 's>', 's>=', 's<', 's<=', '&'];
 const INTERESTING = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 47, 48, 63, 64, 255, 256, 4096, 65535, -1, -8, -16, 0x7fffffff];
 const BITS = [8, 16, 32, 64];
 
-class Generator {
-  private readonly code: string[] = [];
-  private slots = 0;
-  private kinds: Kind[] = new Array<Kind>(11).fill('none');
+/** Writes one program; subclasses add steps of their own. */
+export class Generator {
+  protected readonly code: string[] = [];
+  protected slots = 0;
+  protected kinds: Kind[] = new Array<Kind>(11).fill('none');
   /** Stack slots known to be written: offset from the frame pointer. */
-  private readonly written = new Set<number>();
+  protected readonly written = new Set<number>();
   /** Jumps whose target is still to come: line and the slot it must reach at least. */
-  private readonly open: { line: number; from: number; until: number }[] = [];
-  private readonly callsOpen: { line: number; from: number }[] = [];
-  private readonly context: Context;
+  protected readonly open: { line: number; from: number; until: number }[] = [];
+  protected readonly callsOpen: { line: number; from: number }[] = [];
+  protected readonly context: Context;
 
-  constructor(private readonly random: Random) {
+  constructor(protected readonly random: Random) {
     this.context = random.pick(CONTEXTS);
     this.kinds[1] = 'ctx';
     this.kinds[10] = 'stack';
   }
 
-  private emit(line: string, slots = 1): void {
+  protected emit(line: string, slots = 1): void {
     this.code.push(line);
     this.slots += slots;
     for (let k = this.open.length - 1; k >= 0; k--) {
@@ -76,7 +77,7 @@ class Generator {
     }
   }
 
-  private with(...kinds: readonly Kind[]): number {
+  protected with(...kinds: readonly Kind[]): number {
     const list: number[] = [];
     for (let r = 0; r < 10; r++) if (kinds.includes(this.kinds[r]!)) list.push(r);
     // Now and then something unfit.
@@ -84,26 +85,26 @@ class Generator {
     return this.random.pick(list);
   }
 
-  private target(): number {
+  protected target(): number {
     return this.random.below(10);
   }
 
-  private set(register: number, kind: Kind): void {
+  protected set(register: number, kind: Kind): void {
     if (register < 10) this.kinds[register] = kind;
   }
 
-  private immediate(): number {
+  protected immediate(): number {
     return this.random.oneIn(3) ? this.random.below(200) - 50 : this.random.pick(INTERESTING);
   }
 
-  private moveConstant(): void {
+  protected moveConstant(): void {
     const r = this.target();
     if (this.random.oneIn(6)) this.emit(`r${r} = 0x${this.random.below(0x7fffffff).toString(16)}80000001 ll`, 2);
     else this.emit(`${this.random.oneIn(3) ? 'w' : 'r'}${r} = ${this.immediate()}`);
     this.set(r, 'scalar');
   }
 
-  private move(): void {
+  protected move(): void {
     const from = this.with('scalar', 'ctx', 'stack', 'value', 'maybe', 'packet', 'end');
     const to = this.target();
     if (this.kinds[from] === 'scalar' && this.random.oneIn(3)) {
@@ -113,7 +114,7 @@ class Generator {
     this.set(to, this.kinds[from] ?? 'none');
   }
 
-  private arithmetic(): void {
+  protected arithmetic(): void {
     const r = this.with('scalar');
     const w = this.random.oneIn(3) ? 'w' : 'r';
     const operation = this.random.pick(ALU);
@@ -127,7 +128,7 @@ class Generator {
     this.set(r, 'scalar');
   }
 
-  private pointerArithmetic(): void {
+  protected pointerArithmetic(): void {
     const r = this.with('value', 'packet', 'stack');
     if (r === 10) return;
     if (this.random.oneIn(2)) {
@@ -137,7 +138,7 @@ class Generator {
     } else this.emit(`r${r} += ${this.random.pick([1, 4, 8, 14, 16, -4, -8, 40])}`);
   }
 
-  private stackStore(): void {
+  protected stackStore(): void {
     const off = -8 * (1 + this.random.below(6));
     if (this.random.oneIn(3)) this.emit(`*(u${this.random.pick(BITS)} *)(r10 ${off}) = ${this.immediate()}`);
     else {
@@ -147,14 +148,14 @@ class Generator {
     this.written.add(off);
   }
 
-  private stackLoad(): void {
+  protected stackLoad(): void {
     const off = this.written.size > 0 ? this.random.pick([...this.written]) : -8;
     const to = this.target();
     this.emit(`r${to} = *(u${this.random.pick([64, 64, 32, 16, 8])} *)(r10 ${off})`);
     this.set(to, 'scalar');
   }
 
-  private contextLoad(): void {
+  protected contextLoad(): void {
     const from = this.with('ctx');
     const [off, bits, kind] = this.random.pick(this.context.fields);
     const to = this.target();
@@ -162,7 +163,7 @@ class Generator {
     this.set(to, kind);
   }
 
-  private memoryAccess(): void {
+  protected memoryAccess(): void {
     const r = this.with('value', 'packet');
     const off = this.random.pick([0, 0, 4, 8, 13, 16, 40]);
     const bits = this.random.pick(BITS);
@@ -176,7 +177,7 @@ class Generator {
     this.set(to, 'scalar');
   }
 
-  private atomic(): void {
+  protected atomic(): void {
     const base = this.random.oneIn(2) ? `r10 ${-8 * (1 + this.random.below(3))}` : `r${this.with('value')} +0`;
     const bits = this.random.pick([32, 64]);
     const src = this.with('scalar');
@@ -187,7 +188,7 @@ class Generator {
     else this.emit(`r${src} = atomic${wide}_${kind}((u${bits} *)(${base}), r${src})`);
   }
 
-  private branch(): void {
+  protected branch(): void {
     const w = this.random.oneIn(4) ? 'w' : 'r';
     const pointer = this.random.oneIn(3) ? this.with('maybe') : -1;
     const until = this.slots + 2 + this.random.below(6);
@@ -215,7 +216,7 @@ class Generator {
     this.open.push({ line, from, until });
   }
 
-  private loop(): void {
+  protected loop(): void {
     const counter = this.target();
     this.emit(`r${counter} = 0`);
     this.set(counter, 'scalar');
@@ -233,7 +234,7 @@ class Generator {
     this.kinds = kept;
   }
 
-  private lookup(): void {
+  protected lookup(): void {
     const index = this.random.below(MAPS.length);
     const map = MAPS[index]!;
     this.emit(`*(u64 *)(r10 -8) = ${this.random.oneIn(3) ? 0 : 1}`);
@@ -246,7 +247,7 @@ class Generator {
     this.set(0, 'maybe');
   }
 
-  private helper(): void {
+  protected helper(): void {
     switch (this.random.below(3)) {
       case 0:
         this.emit('call bpf_get_prandom_u32#7');
@@ -268,7 +269,7 @@ class Generator {
     this.set(0, 'scalar');
   }
 
-  private call(): void {
+  protected call(): void {
     this.callsOpen.push({ line: this.code.length, from: this.slots });
     this.emit(`r1 = r${this.with('scalar')}`);
     this.callsOpen.at(-1)!.line = this.code.length;
@@ -278,7 +279,7 @@ class Generator {
     this.set(0, 'scalar');
   }
 
-  private step(): void {
+  protected step(): void {
     const makers: readonly (readonly [make: () => void, ...needs: Kind[]])[] = [
       [(): void => this.moveConstant()],
       [(): void => this.move()],
@@ -303,7 +304,7 @@ class Generator {
     if (fits || this.random.oneIn(40)) make();
   }
 
-  private callee(): void {
+  protected callee(): void {
     this.kinds = new Array<Kind>(11).fill('none');
     this.kinds[1] = 'scalar';
     this.kinds[10] = 'stack';
@@ -317,10 +318,23 @@ class Generator {
   }
 
   /** Closes open jumps and leaves with a value in R0. */
-  private finish(): void {
+  protected finish(): void {
     while (this.open.length > 0) this.emit('r9 = 0');
     this.emit(this.random.oneIn(30) ? 'r0 = r6' : `r0 = ${this.random.below(2)}`);
     this.emit('exit');
+  }
+
+  protected maps(): readonly FuzzMap[] {
+    return MAPS;
+  }
+
+  /** Code behind the program: subprograms. */
+  protected behind(): void {
+    const calls = this.callsOpen.splice(0);
+    if (calls.length === 0) return;
+    const start = this.slots;
+    this.callee();
+    for (const call of calls) this.code[call.line] = `call pc+${start - call.from - 1}`;
   }
 
   generate(): FuzzProgram {
@@ -331,14 +345,9 @@ class Generator {
     this.set(7, 'scalar');
     for (let i = 4 + this.random.below(22); i > 0; i--) this.step();
     this.finish();
-    const calls = this.callsOpen.splice(0);
-    if (calls.length > 0) {
-      const start = this.slots;
-      this.callee();
-      for (const call of calls) this.code[call.line] = `call pc+${start - call.from - 1}`;
-    }
+    this.behind();
     const { type, attachType } = this.context;
-    return { type, attachType, flags: this.random.oneIn(8) ? 8 : 0, maps: MAPS, code: this.code };
+    return { type, attachType, flags: this.random.oneIn(40) ? 8 : 0, maps: this.maps(), code: this.code };
   }
 }
 

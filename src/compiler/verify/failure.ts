@@ -9,7 +9,7 @@ import { containingSubprogIndex, subprogName } from './structure/subprograms.js'
 /** Classes of rejections by the words of their sentence; the first that fits counts. */
 const CLASSES: readonly (readonly [RegExp, string])[] = [
   [/^unreachable insn|^jump out of range|^back-edge|last insn is not an exit|invalid destination/, 'CONTROL_FLOW'],
-  [/infinite loop|too large\. Processed|too complex|is too deep/, 'TOO_COMPLEX'],
+  [/infinite loop|too large\. Processed|too complex|is too deep|states to compare/, 'TOO_COMPLEX'],
   [/stack size|tail_calls are not allowed when/, 'STACK_DEPTH'],
   [/!read_ok|invalid (?:indirect )?read from|uninitialized/, 'UNINITIALIZED'],
   [/Unreleased reference|reference leak|missing$/, 'RESOURCE_LEAK'],

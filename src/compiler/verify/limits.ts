@@ -9,3 +9,8 @@ export const MAX_KERNEL_FUNCTIONS = 256;
 export const MAX_VAR_OFF = 1 << 29;
 /** Registers and slots of all frames: most ids one state can hold (BPF_ID_MAP_SIZE). */
 export const MAX_IDS = (11 + 512 / 8) * MAX_CALL_FRAMES;
+/**
+ * States kept for comparison. The kernel is bounded by its memory alone: endless loops with a state at every instruction
+ * (BPF_F_TEST_STATE_FREQ) take gigabytes before the instruction budget ends them. Real programs keep some ten thousand.
+ */
+export const MAX_KEPT_STATES = 100_000;

@@ -5,10 +5,11 @@
  */
 import * as op from '../../isa/opcodes.js';
 import type { Env, State } from '../env.js';
-import { EINVAL } from '../errno.js';
+import { EINVAL, ENOMEM } from '../errno.js';
 import { copyState, releaseState } from '../frames.js';
 import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
+import { MAX_KEPT_STATES } from '../limits.js';
 import { LIVE_DONE, LIVE_NONE, STACK_ITER } from '../state.js';
 import { cleanLiveStates } from './clean.js';
 import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal.js';
@@ -221,6 +222,11 @@ export function visitState(env: Env, insn: number): number {
     kept = next;
   }
   if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
-  if (add) addState(env, insn);
+  if (!add) return 0;
+  if (env.peakStates >= MAX_KEPT_STATES) {
+    env.log.write(`bpf-jitd: more than ${MAX_KEPT_STATES} states to compare with\n`);
+    return -ENOMEM;
+  }
+  addState(env, insn);
   return 0;
 }
