@@ -112,7 +112,7 @@ export interface Profile {
   /** Name of a helper by number ("map_lookup_elem"), whatever may call it; null for an unknown number. */
   helperName(id: number): string | null;
   /** The prototype as this kind of program sees it, or null where it may not call it. */
-  helper(progType: number, attachType: number, attachBtfId: number, id: number): HelperProto | null;
+  helper(progType: number, attachType: number, attachBtfId: number, id: number, sleepable: boolean): HelperProto | null;
   /** The context of this kind of program, or null where it has none the profile knows (BTF-typed contexts). */
   context(progType: number, attachType: number): ContextLayout | null;
   /** What PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK and PTR_TO_XDP_SOCK show of a socket; null for other types. */
@@ -122,9 +122,17 @@ export interface Profile {
   /** Helpers (by number) whose calls the JIT replaces by instructions of its own. */
   readonly jitInlinedHelpers: ReadonlySet<number>;
   /** Flags (KF_…) of a kernel function for this kind of program, or -1 where it may not call it. */
-  kernelFunctionFlags(progType: number, btfFuncId: number): number;
+  kernelFunctionFlags(progType: number, btfFuncId: number, attachType?: number, attachBtfId?: number): number;
   /** Members of a BTF id set or list of the kernel by its symbol (without __BTF_ID prefixes), empty where there is none. */
   btfIdSet(symbol: string): ReadonlySet<number>;
+  /** The same in the order of the kernel's list, with zeroes where it leaves entries unused. */
+  btfIdList(symbol: string): readonly number[];
+  /** The function that releases a kernel object of a type (for kptrs), by BTF ids; 0 where there is none. */
+  destructor(btfId: number): number;
+  /** BTF ids of the pointers' targets: the context as programs of a type declare it, and as the kernel has it. */
+  contextTypes(progType: number): readonly [number, number] | null;
+  /** Smallest and largest result of programs on an LSM hook, by its BTF id; null where the kernel does not limit it. */
+  lsmResultRange(hookBtfId: number): readonly [number, number] | null;
 
   /** Names of the functions on the kernel's error-injection list. */
   readonly errorInjectable: ReadonlySet<string>;
@@ -149,6 +157,19 @@ export interface StructOps {
   /** Members (by index) that a program may implement, and those where the program may sleep. */
   readonly supported: ReadonlySet<number>;
   readonly sleepable: ReadonlySet<number>;
+  /** The structure around it that a map's value is (`bpf_struct_ops_…`). */
+  readonly valueTypeId: number;
+  /** Arguments whose type the prototype alone does not tell, by member and offset in the context. */
+  readonly arguments: readonly {
+    readonly member: number;
+    readonly offset: number;
+    readonly regType: number;
+    readonly btfId: number;
+  }[];
+  /** Structures that programs see as another: a pointer to the first is taken for one to the second. */
+  readonly promoted: ReadonlyMap<number, number>;
+  /** Fields that programs may write, in bytes. */
+  readonly writable: readonly { readonly btfId: number; readonly offset: number; readonly size: number }[];
 }
 
 /** struct bpf_iter_reg: arguments of the context whose type the prototype alone does not tell. */

@@ -1,0 +1,69 @@
+import { THEN_CLOSE, THEN_DUMP, type Agent } from '../machine/agent.js';
+
+const BPF_PROG_LOAD = 5;
+/** Bytes of union bpf_attr that BPF_PROG_LOAD is told of: up to attach_prog_fd, which kernels since 5.5 know. */
+const ATTR_BYTES = 120;
+const LOG_BYTES = 1 << 16;
+
+export interface Question {
+  readonly type: number;
+  readonly attachType: number;
+  readonly attachBtfId: number;
+  readonly sleepable: boolean;
+  readonly instructions: Uint8Array;
+  /** The verifier's log, where more than errors is of interest. */
+  readonly logLevel?: number;
+  readonly license?: string;
+}
+
+export interface Answer {
+  /** 0, or a negative errno. */
+  readonly errno: number;
+  readonly log: string;
+  /** The translated program, where it was asked for and is accepted. */
+  readonly translated: Uint8Array | null;
+}
+
+const BPF_F_SLEEPABLE = 1 << 4;
+
+/** Puts a program to the live kernel. */
+export async function load(agent: Agent, question: Question, dump = false): Promise<Answer> {
+  const attr = Buffer.alloc(ATTR_BYTES);
+  attr.writeUInt32LE(question.type, 0);
+  attr.writeUInt32LE(question.instructions.length / 8, 4);
+  attr.writeUInt32LE(question.logLevel ?? 1, 24);
+  attr.writeUInt32LE(LOG_BYTES, 28);
+  attr.writeUInt32LE(question.sleepable ? BPF_F_SLEEPABLE : 0, 44);
+  attr.writeUInt32LE(question.attachType, 68);
+  attr.writeUInt32LE(question.attachBtfId, 108);
+  const license = Buffer.from(`${question.license ?? 'GPL'}\0`);
+  const buffers = [
+    { offset: 8, in: question.instructions },
+    { offset: 16, in: license },
+    { offset: 32, text: LOG_BYTES },
+  ];
+  const answer = await agent.bpf(BPF_PROG_LOAD, attr, buffers, dump ? THEN_DUMP : THEN_CLOSE);
+  return {
+    errno: Math.min(answer.result, 0),
+    log: Buffer.from(answer.buffers[0] ?? []).toString('latin1'),
+    translated: answer.translated,
+  };
+}
+
+/** Instructions on the wire: [opcode, dst, src, offset, immediate]. */
+export function assemble(instructions: readonly (readonly [number, number, number, number, number])[]): Uint8Array {
+  const bytes = Buffer.alloc(instructions.length * 8);
+  instructions.forEach(([opcode, dst, src, offset, imm], i) => {
+    bytes[8 * i] = opcode;
+    bytes[8 * i + 1] = dst | (src << 4);
+    bytes.writeInt16LE(offset, 8 * i + 2);
+    bytes.writeInt32LE(imm | 0, 8 * i + 4);
+  });
+  return bytes;
+}
+
+export const RETURN_ZERO = [
+  [0xb7, 0, 0, 0, 0],
+  [0x95, 0, 0, 0, 0],
+] as const;
+export const call = (helper: number) => [0x85, 0, 0, 0, helper] as const;

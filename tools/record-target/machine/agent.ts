@@ -1,0 +1,159 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What becomes of the descriptor that a successful bpf(2) command answers. */
+export const THEN_KEEP = 0;
+export const THEN_CLOSE = 1;
+export const THEN_DUMP = 2;
+
+export interface BpfBuffer {
+  /** Where in the attribute the buffer's address goes. */
+  readonly offset: number;
+  /** Bytes handed over, or the room for an answer. */
+  readonly in?: Uint8Array;
+  readonly out?: number;
+  /** The answer is text: only what stands before its NUL comes back. */
+  readonly text?: number;
+}
+
+export interface BpfAnswer {
+  /** What bpf(2) returned, or a negative errno. */
+  readonly result: number;
+  /** The buffers that were no input, in order. */
+  readonly buffers: readonly Uint8Array[];
+  /** The translated program, with THEN_DUMP. */
+  readonly translated: Uint8Array | null;
+}
+
+/** A read-only view of the recorded kernel's memory. */
+export interface Peek {
+  /** Null where the kernel has no such memory. */
+  (address: bigint, size: number): Promise<Uint8Array | null>;
+}
+
+interface Waiting {
+  resolve(answer: Buffer): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The line to the agent (agent/agent.c, which documents the messages). Requests are answered in order; many may be under
+ * way at once, which is what makes thousands of questions quick.
+ */
+export class Agent {
+  private readonly waiting: Waiting[] = [];
+  private chunks: Buffer[] = [];
+  private have = 0;
+  private failure: Error | null = null;
+
+  constructor(
+    private readonly to: Writable,
+    from: Readable,
+  ) {
+    from.on('data', (chunk: Buffer) => {
+      this.take(chunk);
+    });
+    const ended = () => {
+      this.fail(new Error('the line to the agent was closed'));
+    };
+    from.on('close', ended);
+    from.on('error', ended);
+    to.on('error', ended);
+  }
+
+  /** Contents of a file of the machine; null where it cannot be read. */
+  async file(path: string): Promise<Buffer | null> {
+    const answer = await this.request(Buffer.concat([Buffer.of(1), Buffer.from(path)]));
+    return answer.readInt32LE(0) === 0 ? answer.subarray(4) : null;
+  }
+
+  /** Kernel memory of all the places at once; null for those that cannot be read. */
+  async peek(places: readonly { address: bigint; size: number }[]): Promise<(Buffer | null)[]> {
+    const request = Buffer.alloc(1 + 12 * places.length);
+    request[0] = 2;
+    places.forEach(({ address, size }, i) => {
+      request.writeBigUInt64LE(BigInt.asUintN(64, address), 1 + 12 * i);
+      request.writeUInt32LE(size, 9 + 12 * i);
+    });
+    const answer = await this.request(request);
+    let at = 0;
+    return places.map(({ size }) => {
+      const error = answer.readInt32LE(at);
+      at += 4;
+      if (error !== 0) return null;
+      at += size;
+      return answer.subarray(at - size, at);
+    });
+  }
+
+  async bpf(command: number, attr: Uint8Array, buffers: readonly BpfBuffer[], then: number): Promise<BpfAnswer> {
+    const head = Buffer.alloc(8);
+    head[0] = 3;
+    head[1] = then;
+    head.writeUInt32LE(command, 2);
+    head.writeUInt16LE(attr.length, 6);
+    const parts: Uint8Array[] = [head, attr];
+    for (const buffer of buffers) {
+      const record = Buffer.alloc(7);
+      record.writeUInt16LE(buffer.offset, 0);
+      record[2] = buffer.in !== undefined ? 0 : buffer.out !== undefined ? 1 : 2;
+      record.writeUInt32LE(buffer.in?.length ?? buffer.out ?? buffer.text ?? 0, 3);
+      parts.push(record);
+      if (buffer.in !== undefined) parts.push(buffer.in);
+    }
+    const answer = await this.request(Buffer.concat(parts));
+    const result = answer.readInt32LE(0);
+    let at = 4;
+    const next = (): Uint8Array => {
+      const size = answer.readUInt32LE(at);
+      at += 4 + size;
+      return answer.subarray(at - size, at);
+    };
+    const answered = buffers.filter((b) => b.in === undefined).map(next);
+    return { result, buffers: answered, translated: result >= 0 && then === THEN_DUMP ? next() : null };
+  }
+
+  async close(descriptor: number): Promise<void> {
+    const request = Buffer.alloc(5);
+    request[0] = 4;
+    request.writeUInt32LE(descriptor, 1);
+    await this.request(request);
+  }
+
+  /** Ends the conversation; a virtual machine then turns itself off. */
+  end(): void {
+    this.to.end();
+  }
+
+  private request(body: Buffer): Promise<Buffer> {
+    if (this.failure !== null) return Promise.reject(this.failure);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(body.length);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+      this.to.write(Buffer.concat([length, body]));
+    });
+  }
+
+  private take(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.have += chunk.length;
+    while (this.have >= 4) {
+      const length = this.peekLength();
+      if (this.have < 4 + length) return;
+      const all = this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks);
+      this.have -= 4 + length;
+      this.chunks = this.have > 0 ? [all.subarray(4 + length)] : [];
+      this.waiting.shift()?.resolve(all.subarray(4, 4 + length));
+    }
+  }
+
+  private peekLength(): number {
+    if (this.chunks[0]!.length < 4) this.chunks = [Buffer.concat(this.chunks)];
+    return this.chunks[0]!.readUInt32LE(0);
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.splice(0)) reject(error);
+  }
+}

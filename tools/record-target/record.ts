@@ -1,0 +1,105 @@
+import { iterators as recordIterators } from './facts/kernel-data.js';
+import * as data from './facts/kernel-data.js';
+import * as kinds from '../../src/compiler/btf/kinds.js';
+import type { ContextData, HelperData, KernelData } from '../../src/compiler/targets/data.js';
+import { askHelpers, liveKinds, type LiveKind } from './ask/helpers.js';
+import { assemble, load, RETURN_ZERO } from './ask/load.js';
+import { ProgramEmulator } from './emulate/program.js';
+import { recordContexts } from './facts/contexts.js';
+import { functionSets, recordFunctions } from './facts/functions.js';
+import { recordHelpers } from './facts/helpers.js';
+import { idSets } from './facts/id-sets.js';
+import { operationsOf } from './facts/operations.js';
+import { recordStructOps, registeredStructOps } from './facts/struct-ops.js';
+import { Vocabulary } from './facts/vocabulary.js';
+import { Kernel } from './kernel/kernel.js';
+import type { Agent } from './machine/agent.js';
+
+/** Everything recorded of a kernel. */
+export interface Recording {
+  readonly kernel: Kernel;
+  readonly helpers: HelperData;
+  readonly contexts: ContextData;
+  readonly data: KernelData;
+  readonly emulator: ProgramEmulator;
+  /** What the live kernel said: kinds of programs it takes, and by helper number whether each may call it. */
+  readonly live: readonly LiveKind[];
+  readonly mayCall: readonly (readonly boolean[])[];
+}
+
+export type Progress = (step: string) => void;
+
+/** Records a kernel. First the live kernel is asked, then its tables are read and its own functions are run. */
+export async function record(agent: Agent, progress: Progress): Promise<Recording> {
+  const kernel = await Kernel.open(agent);
+  const { btf } = kernel;
+  const types = kernel.enumerators('bpf_prog_type');
+  const attachTypes = kernel.enumerators('bpf_attach_type');
+  progress('asking which kinds of programs the kernel takes');
+  await touchIterators(kernel);
+  const live = await liveKinds(agent, btf, types, attachTypes);
+  const helperCount = Math.max(...[...kernel.enumerators('bpf_func_id').values()]);
+  progress(`asking ${live.length} kinds of programs for ${helperCount} helpers each`);
+  const mayCall = await askHelpers(agent, live, helperCount);
+
+  progress('reading the kernel');
+  await kernel.photograph();
+  const { memory } = kernel;
+  const emulator = new ProgramEmulator(kernel);
+  const vocabulary = new Vocabulary(kernel);
+  const structs = await memory.settle(() => registeredStructOps(kernel));
+  const operations = await operationsOf(kernel, structs);
+  const sets = idSets(kernel);
+  const targets = await memory.settle(() => recordIterators(kernel, vocabulary));
+  const hooks = (sets['bpf_lsm_hooks'] ?? []).filter((id) => id !== 0);
+
+  progress('helpers');
+  const named = new Set(Object.values(sets).flat());
+  const functions = [...named].filter((id) => id > 0 && btf.has(id) && btf.kind(id) === kinds.KIND_FUNC);
+  const candidates = [...new Set([0, ...functions, ...targets.map(({ btfId }) => btfId)])].sort((a, b) => a - b);
+  const helpers = await recordHelpers(kernel, emulator, vocabulary, operations, candidates);
+  progress('contexts');
+  const contexts = await recordContexts(emulator, vocabulary, operations);
+  progress('kernel functions');
+  const functionsByHook = await memory.settle(() => functionSets(kernel));
+  const functionVariants = await recordFunctions(emulator, functionsByHook, structs);
+  progress('the rest');
+  const structOps = await recordStructOps(emulator, vocabulary, structs, operations);
+  return {
+    kernel,
+    helpers,
+    contexts,
+    emulator,
+    live,
+    mayCall,
+    data: {
+      functionSets: functionsByHook,
+      functions: functionVariants,
+      idSets: sets,
+      destructors: await memory.settle(() => data.destructors(kernel)),
+      mapOps: await memory.settle(() => data.mapOperations(kernel)),
+      structOps,
+      iterators: targets,
+      rawTracepoints: await memory.settle(() => data.rawTracepoints(kernel)),
+      rawTracepointNulls: await memory.settle(() => data.rawTracepointNulls(kernel)),
+      errorInjectable: await memory.settle(() => data.errorInjectable(kernel)),
+      contextTypes: data.contextTypes(kernel),
+      lsmResults: await data.lsmResults(emulator, hooks),
+    },
+  };
+}
+
+/** The kernel looks an iterator's function up when the first program for it is loaded: be that first program. */
+async function touchIterators(kernel: Kernel): Promise<void> {
+  const { btf } = kernel;
+  const type = kernel.enumerators('bpf_prog_type').get('BPF_PROG_TYPE_TRACING');
+  const attachType = kernel.enumerators('bpf_attach_type').get('BPF_TRACE_ITER');
+  if (type === undefined || attachType === undefined) return;
+  const instructions = assemble(RETURN_ZERO);
+  const loads = [];
+  for (let id = 1; id < btf.typeCount; id++) {
+    if (btf.kind(id) !== kinds.KIND_FUNC || !btf.typeName(id).startsWith('bpf_iter_')) continue;
+    loads.push(load(kernel.agent, { type, attachType, attachBtfId: id, sleepable: false, instructions }));
+  }
+  await Promise.all(loads);
+}
