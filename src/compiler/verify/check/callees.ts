@@ -65,7 +65,7 @@ export function isGraphApi(env: Env, functionId: number): boolean {
 
 /** The prototype of a helper for this program, or null where it may not call it. */
 export function helperProto(env: Env, id: number): HelperProto | null {
-  return env.profile.helper(env.progType, env.expectedAttachType, env.attachBtfId, id);
+  return env.profile.helper(env.progType, env.expectedAttachType, env.attachBtfId, id, env.sleepable);
 }
 
 const CHANGES_PACKET: ReadonlySet<number> = new Set([
@@ -113,7 +113,8 @@ export function fetchKernelFunction(env: Env, i: number): KernelFunction | null 
   if (env.insns.off(i) !== 0) return null;
   const found = resolveFunction(env, id);
   if (found === null) return null;
-  const flags = env.profile.kernelFunctionFlags(env.progType, id);
+  const { profile, progType, expectedAttachType, program } = env;
+  const flags = profile.kernelFunctionFlags(progType, id, expectedAttachType, program.attachBtfId);
   return flags < 0 ? null : { id, name: found.btf.typeName(id), flags, ...found };
 }
 
