@@ -27,11 +27,13 @@ function isNoCastAlias(a: string, b: string): boolean {
 
 /** A map argument (`__map`): behind a work queue it must be the queue's own. */
 export function checkMap(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+  // A kernel pointer passes for a map here: that it points to a struct bpf_map is checked with all other objects.
+  if (reg.map === null && t.baseType(reg.type) === t.PTR_TO_BTF_ID) return 0;
   if (reg.map === null) {
     env.log.write(`pointer in R${regno} isn't map pointer\n`);
     return -EINVAL;
   }
-  const holdsQueue = (reg.map.record?.workqueueOffset ?? -1) >= 0;
+  const holdsQueue = (reg.map?.record?.workqueueOffset ?? -1) >= 0;
   if (meta.map !== null && holdsQueue && (meta.map !== reg.map || meta.mapUid !== reg.mapUid)) {
     const uids = `R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`;
     env.log.write(`workqueue pointer in ${uids}\n`);
