@@ -128,7 +128,7 @@ tap.test('an arena: what is not mapped reads as 0, and swallows stores', (t) => 
     .run(CODE, 2 * PAGE)
     .peek(MEMORY + 8)
     .peek(MEMORY + 16);
-  t.same(machine.run(batch), { results: [14n, 0n, 14n, 9n], printed: [], signal: null });
+  t.same(machine.run(batch), { results: [14n, 0n, 14n, 9n], written: [], signal: null });
   t.end();
 });
 
@@ -146,10 +146,10 @@ tap.test('a fault outside the table kills', (t) => {
   const plain = compiled(assemble(['r0 = *(u64 *)(r1 +0)', 'exit']), CODE);
   t.same(plain.exceptionTable, []);
   const killed = machine.run(memory().load(CODE, plain).run(CODE, MEMORY).run(CODE, 0));
-  t.same(killed, { results: [0n], printed: [], signal: 'SIGSEGV' });
+  t.same(killed, { results: [0n], written: [], signal: 'SIGSEGV' });
 
   const forgiven = compiled(probed(assemble(['r0 = *(u64 *)(r1 +0)', 'exit']), false), CODE);
   const forgotten = memory().load(CODE, forgiven).run(CODE, 0).forgetTables().run(CODE, 0);
-  t.same(machine.run(forgotten), { results: [0n], printed: [], signal: 'SIGSEGV' }, 'without its table');
+  t.same(machine.run(forgotten), { results: [0n], written: [], signal: 'SIGSEGV' }, 'without its table');
   t.end();
 });

@@ -64,14 +64,14 @@ static uint64_t update(struct map *map, const uint32_t *key, const uint64_t *val
   map->value[*key] = *value;
   return 0;
 }
-static uint64_t number(void) { return 4; }
-static uint64_t twice(uint64_t n) { return 2 * n; }
-/* A tracer's print: its one argument, as this process's last line of text. */
-static uint64_t print_number(const char *text, uint32_t size, uint64_t n) {
-  printf("print %llu\n", (unsigned long long)n);
+/* An iterator's output: here, text of its 64-bit words. */
+static uint64_t seq_write(void *seq, const uint64_t *data, uint32_t length) {
+  printf("write");
+  for (uint32_t i = 0; i < length / 8; i++) printf(" %llu", (unsigned long long)data[i]);
+  printf("\n");
   return 0;
 }
-static void *const stand_ins[] = {lookup, update, number, twice, print_number};
+static void *const stand_ins[] = {lookup, update, seq_write};
 
 static uint64_t word(FILE *f) {
   uint64_t w;

@@ -9,14 +9,14 @@ import type { CompiledFunction } from '../../src/compiler/jit/program.js';
 const COMMAND = { map: 1, write: 2, standIn: 3, table: 4, run: 5, forget: 6, peek: 7 } as const;
 
 /** The harness's stand-ins for kernel functions, in its order. */
-export const STAND_INS = ['map_lookup_elem', 'map_update_elem', 'number', 'twice', 'print_number'] as const;
+export const STAND_INS = ['map_lookup_elem', 'map_update_elem', 'seq_write'] as const;
 export type StandIn = (typeof STAND_INS)[number];
 
 export interface Ran {
   /** Of each `run` and `peek`, as unsigned 64-bit numbers. */
   readonly results: readonly bigint[];
-  /** What `print_number` printed. */
-  readonly printed: readonly number[];
+  /** The 64-bit words of each write to an iterator. */
+  readonly written: readonly (readonly number[])[];
   /** The signal that killed the process, or null. */
   readonly signal: string | null;
 }
@@ -36,10 +36,12 @@ export class Machine {
     writeFileSync(file, batch.toBytes());
     const { stdout, signal, status } = spawnSync('qemu-aarch64', [this.harness, file], { encoding: 'utf8' });
     const lines = stdout.split('\n').filter((line) => line !== '');
-    const results = lines.filter((line) => !line.startsWith('print ')).map((line) => BigInt(`0x${line}`));
-    const printed = lines.filter((line) => line.startsWith('print ')).map((line) => Number(line.slice(6)));
+    const results = lines.filter((line) => !line.startsWith('write ')).map((line) => BigInt(`0x${line}`));
+    const written = lines
+      .filter((line) => line.startsWith('write '))
+      .map((line) => line.slice(6).split(' ').map(Number));
     if (signal === null && status !== 0 && (status ?? 0) < 128) throw new Error(`the harness answered ${status}`);
-    return { results, printed, signal: signal ?? (status === 128 + 11 ? 'SIGSEGV' : null) };
+    return { results, written, signal: signal ?? (status === 128 + 11 ? 'SIGSEGV' : null) };
   }
 
   close(): void {
