@@ -117,14 +117,18 @@ t.test('bad input', async (t) => {
   });
   await expect(kept, 422, 'INVALID_BTF');
 
-  // A map index out of range is what bpf(2) answers -EBADF to: a good answer that names the instruction.
+  // A map index out of range is what bpf(2) answers -EBADF to: a good answer that names the index.
   const index = Buffer.concat([Buffer.from('18110000070000000000000000000000', 'hex'), XDP_PASS]);
   const answer = (await (await service.post(program({ instructions: index.toString('base64') }))).json()) as {
     readonly programs: readonly {
       readonly accepted: boolean;
       readonly errno: number;
-      readonly failure: { readonly instruction?: number };
+      readonly failure: { readonly message?: string };
     }[];
   };
-  t.match(answer.programs[0], { accepted: false, errno: -9, failure: { instruction: 0 } });
+  t.match(answer.programs[0], {
+    accepted: false,
+    errno: -9,
+    failure: { message: 'fd 7 is not pointing to valid bpf_map' },
+  });
 });

@@ -73,7 +73,9 @@ async function ask(service: TestService, type: string, body: Buffer): Promise<st
   return known?.http === response.status ? null : `an unknown problem: ${text.slice(0, 300)}`;
 }
 
-t.test('mutations', { timeout: 180_000 }, async (t) => {
+t.setTimeout(240_000);
+
+t.test('mutations', { timeout: 240_000 }, async (t) => {
   const service = await testService(t, { BPF_JITD_TIMEOUT: '5000' });
   const next = random(SEED);
   const until = Date.now() + BUDGET_MS;
