@@ -18,6 +18,8 @@ const INSN_BYTES = 8;
 
 export interface Assembled extends ProgramInfo {
   readonly instructions: Instructions;
+  /** See Program. */
+  readonly descriptors: ReadonlySet<number>;
   readonly notes: PoisonNotes;
 }
 
@@ -49,7 +51,7 @@ export class Assembler implements FunctionSource {
     const info = this.info.collect(program, assembly.parts);
     if (!info.ok) return info;
     const notes = this.notesOf(assembly.parts, relocated.value.poisoned);
-    return ok({ instructions: assembly.join(), notes, ...info.value });
+    return ok({ instructions: assembly.join(), descriptors: assembly.descriptors(), notes, ...info.value });
   }
 
   take(count: number): boolean {

@@ -122,6 +122,7 @@ export class Assembly {
         const refusal = resolveReference(part.program, part.insns, relocation);
         if (refusal !== null) return refusal;
       }
+      keepLiteralDescriptors(part.insns, new Set(part.program.relocations.map((r) => r.instruction)));
     }
     return null;
   }
@@ -130,6 +131,32 @@ export class Assembly {
     const whole = Instructions.alloc(this.length);
     for (const { insns, offset } of this.parts) whole.copyFrom(insns, 0, offset, insns.length);
     return whole;
+  }
+
+  /** Slots that load a map by a descriptor which the object itself spells out: whatever it is, it is none of its maps. */
+  descriptors(): ReadonlySet<number> {
+    const slots = new Set<number>();
+    for (const { insns, offset, relocations } of this.parts) {
+      for (let i = 0; i < insns.length; i++) {
+        if (insns.opcode(i) !== op.LD_IMM64) continue;
+        const src = insns.src(i);
+        const isMap = src === op.PSEUDO_MAP_FD || src === op.PSEUDO_MAP_VALUE;
+        if (isMap && !relocations.has(i)) slots.add(offset + i);
+        i++;
+      }
+    }
+    return slots;
+  }
+}
+
+/** Map loads that name a descriptor by its number stand for no map of the object: they carry its complement, not an index. */
+function keepLiteralDescriptors(insns: Instructions, relocated: ReadonlySet<number>): void {
+  for (let i = 0; i < insns.length; i++) {
+    if (insns.opcode(i) !== op.LD_IMM64) continue;
+    const src = insns.src(i);
+    const isMap = src === op.PSEUDO_MAP_FD || src === op.PSEUDO_MAP_VALUE;
+    if (isMap && !relocated.has(i)) insns.setImm(i, ~insns.imm(i));
+    i++;
   }
 }
 

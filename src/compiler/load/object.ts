@@ -212,6 +212,7 @@ class Loader {
       license: this.model.license,
       kernVersion: this.model.kernVersion,
       instructions: assembled.instructions,
+      descriptors: assembled.descriptors,
       maps,
       btf,
       funcInfo: btf === null ? [] : assembled.funcInfo,

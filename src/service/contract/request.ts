@@ -109,7 +109,8 @@ export function isDigest(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
-const ADDRESS = /^0x[0-9a-f]{1,16}$/i;
+/** What is not told may stand as "0", as kernels and their tools print it. */
+const ADDRESS = /^(0|0x[0-9a-f]{1,16})$/i;
 
 function checkLink(link: LinkMessage): void {
   const address = (text: string | undefined, path: string): void => {
