@@ -34,7 +34,7 @@ export function generateCode(program: JitProgram, options: GenerateOptions): Out
 }
 
 /**
- * Where its JIT gives up, a kernel with an interpreter runs a program in that: unless it has several functions (those are
+ * Where branches go too far for its JIT, a kernel with an interpreter runs a program in that: unless it has several functions (those are
  * refused with the JIT's errno) or calls kernel functions, which the interpreter cannot.
  */
 function interpretedUnless(
@@ -43,7 +43,8 @@ function interpretedUnless(
   profile: Profile,
 ): Outcome<readonly CompiledFunction[]> {
   const [main] = program.functions;
-  if (compiled.ok || main === undefined || program.functions.length > 1) return compiled;
+  if (compiled.ok || compiled.failure.code !== 'BRANCH_TOO_FAR') return compiled;
+  if (main === undefined || program.functions.length > 1) return compiled;
   if (profile.config.get('CONFIG_BPF_JIT_ALWAYS_ON') === 'y' || callsKernelFunction(main.instructions)) return compiled;
   const code = new Uint8Array(0);
   const offsets = new Uint32Array(main.instructions.length + 1);
