@@ -54,14 +54,17 @@ for (const name of goldenNames('rewrite')) {
         const slots = jit.functions[f]!.instructions.length;
         t.ok(offsets.length >= slots && offsets.every((o) => o <= code.code.length), 'every slot has its code');
         t.ok(ascends(offsets, false), 'in order');
+        if (lines.length === 0) return;
         const entries = lineEntries(program.btf, rewritten, f, code);
         const inFunction = lines.filter((line) => functionAt(functionStarts, line.instruction) === f);
         t.equal(entries.length, inFunction.length, 'every line of the function has code');
         const places = entries.map((entry) => entry.offset);
-        t.ok(places[0] === 0 || offsets[0] === places[0], 'the first line starts the function');
+        t.equal(places[0], offsets[0], 'the first line starts the function');
         t.ok(ascends(places, false), 'lines follow one another in the code, too');
       });
 
+      t.equal(lines.length > 0, program.lineInfo.length > 0, 'source lines where the program brought some');
+      if (lines.length === 0) continue;
       const places = lines.map((line) => line.instruction);
       t.ok(places[0] === 0 && ascends(places, true), 'the first line starts the program, and no two start at once');
       t.ok(
