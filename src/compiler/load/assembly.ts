@@ -122,7 +122,6 @@ export class Assembly {
         const refusal = resolveReference(part.program, part.insns, relocation);
         if (refusal !== null) return refusal;
       }
-      keepLiteralDescriptors(part.insns, new Set(part.program.relocations.map((r) => r.instruction)));
     }
     return null;
   }
@@ -146,17 +145,6 @@ export class Assembly {
       }
     }
     return slots;
-  }
-}
-
-/** Map loads that name a descriptor by its number stand for no map of the object: they carry its complement, not an index. */
-function keepLiteralDescriptors(insns: Instructions, relocated: ReadonlySet<number>): void {
-  for (let i = 0; i < insns.length; i++) {
-    if (insns.opcode(i) !== op.LD_IMM64) continue;
-    const src = insns.src(i);
-    const isMap = src === op.PSEUDO_MAP_FD || src === op.PSEUDO_MAP_VALUE;
-    if (isMap && !relocated.has(i)) insns.setImm(i, ~insns.imm(i));
-    i++;
   }
 }
 

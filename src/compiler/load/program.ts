@@ -65,7 +65,7 @@ export interface Program {
   readonly flags: number;
   readonly license: string;
   readonly kernVersion: number;
-  /** LD_IMM64 with src 1 or 2 carries an index into `maps`, or the complement of a descriptor that stands for none; kernel functions and variables carry ids of the target's BTF. */
+  /** LD_IMM64 with src 1 or 2 carries an index into `maps`; kernel functions and variables carry ids of the target's BTF. */
   readonly instructions: Instructions;
   /** Slots of LD_IMM64 whose map is a descriptor of the author's own, not an index into `maps`. */
   readonly descriptors?: ReadonlySet<number>;

@@ -127,11 +127,12 @@ function resolveMap(env: Env, i: number, facts: Facts): number {
   if (src === op.PSEUDO_MAP_IDX || src === op.PSEUDO_MAP_IDX_VALUE) {
     return fail(env, 'fd_idx without fd_array is invalid\n', EPROTO);
   }
-  const map = env.program.descriptors?.has(i) === true ? undefined : env.maps[insns.imm(i)];
+  const isDescriptor = env.program.descriptors?.has(i) === true;
+  const map = isDescriptor ? undefined : env.maps[insns.imm(i)];
   if (map === undefined) {
     // A descriptor of the caller's, who has no more than the standard ones open; an index without a map is descriptor 0.
-    const fd = insns.imm(i) < 0 ? ~insns.imm(i) : 0;
-    return fail(env, `fd ${fd} is not pointing to valid bpf_map\n`, fd <= STDERR ? EINVAL : EBADF);
+    const fd = isDescriptor ? insns.imm(i) : 0;
+    return fail(env, `fd ${fd} is not pointing to valid bpf_map\n`, fd >= 0 && fd <= STDERR ? EINVAL : EBADF);
   }
   const reused = env.usedMaps.includes(map.index);
   if (!reused) {
