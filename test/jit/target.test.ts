@@ -1,17 +1,18 @@
-/** Structure offsets that code embeds, against the kernel's BTF. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+/** What code generation takes from a profile: structure offsets of the kernel's BTF, features of its configuration. */
 import tap from 'tap';
-import { readBtf } from '../../src/compiler/btf/read.js';
-import { kernelOffsets } from '../../src/compiler/jit/arm64/target.js';
+import { cpuFeatures, kernelOffsets } from '../../src/compiler/jit/arm64/target.js';
+import { loadProfile } from '../../src/service/targets.js';
 import { OFFSETS } from './corpus.js';
 
-const BTF = join(import.meta.dirname, '../../../shared/target/linux-6.12-arm64/vmlinux.btf.gz');
+const profile = loadProfile('linux-6.12-arm64');
 
-tap.test('offsets in the kernel of the recordings', { skip: !existsSync(BTF) }, (t) => {
-  const btf = readBtf(new Uint8Array(gunzipSync(readFileSync(BTF))), null, 'vmlinux');
-  t.ok(btf.ok);
-  if (btf.ok) t.same(kernelOffsets(btf.value), OFFSETS);
+tap.test('offsets are those that the recorded code embeds', (t) => {
+  t.same(kernelOffsets(profile.btf), OFFSETS);
+  t.end();
+});
+
+tap.test('features: as the kernel is built, but for what is asked', (t) => {
+  t.same(cpuFeatures(profile, {}), { lse: true, bti: false, pac: true });
+  t.same(cpuFeatures(profile, { lse: false, bti: true }), { lse: false, bti: true, pac: true });
   t.end();
 });
