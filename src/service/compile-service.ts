@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Answer } from './cache/entry.js';
 import type { DiskCache } from './cache/disk.js';
+import type { RedisCache } from './cache/redis.js';
 import type { MemoryCache } from './cache/memory.js';
 import type { CompileRequestMessage } from './contract/messages.js';
 import { CompileRequestType, CompileResponseType, encode, type Message } from './contract/schema.js';
@@ -22,7 +23,7 @@ import type { TargetCatalog } from './catalog.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 /** Where an answer came from. */
-export type Source = 'memory' | 'disk' | 'flight' | 'compiled';
+export type Source = 'memory' | 'disk' | 'redis' | 'flight' | 'compiled';
 
 export interface Compiled {
   readonly digest: string;
@@ -36,6 +37,7 @@ export interface CompileServiceParts {
   readonly pool: CompilePool;
   readonly memory: MemoryCache;
   readonly disk: DiskCache | null;
+  readonly redis: RedisCache | null;
   readonly btf: BtfStore;
   readonly catalog: TargetCatalog;
   readonly metrics: Metrics;
@@ -50,8 +52,11 @@ type Shared = Omit<Compiled, 'digest'>;
 export class CompileService {
   private readonly flights = new Flights<Shared>();
   private stopping = false;
+  private readonly memoryHits: { inc(): void };
 
-  constructor(private readonly parts: CompileServiceParts) {}
+  constructor(private readonly parts: CompileServiceParts) {
+    this.memoryHits = parts.metrics.cacheLookups.labels({ tier: 'memory', result: 'hit' });
+  }
 
   /** Compilations that are waited for. */
   get inFlight(): number {
@@ -90,7 +95,7 @@ export class CompileService {
     const bytes = encode(CompileRequestType, request);
     const digest = this.digest(bytes, target.digest);
     const prepared = performance.now() - started;
-    const known = this.remembered(digest) ?? (await this.fromDisk(digest));
+    const known = this.remembered(digest) ?? (await this.stored(digest));
     if (known !== null) return { ...known, digest, timings: { ...known.timings, request: prepared } };
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(Math.min(limit, this.parts.timeout))));
     const shared = await this.flights
@@ -107,14 +112,14 @@ export class CompileService {
   remembered(digest: string): Shared | null {
     const answer = this.parts.memory.get(digest);
     if (answer === null) return null;
-    this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'hit' });
+    this.memoryHits.inc();
     return { answer, source: 'memory', timings: {} };
   }
 
   /** An answer given before. Throws ServiceError INVALID_DIGEST or NOT_FOUND. */
   async lookup(digest: string): Promise<Compiled> {
     if (!isDigest(digest)) throw new ServiceError('INVALID_DIGEST', 'a compilation is named by 64 hexadecimal digits');
-    const known = this.remembered(digest) ?? (await this.fromDisk(digest));
+    const known = this.remembered(digest) ?? (await this.stored(digest));
     if (known === null) throw new ServiceError('NOT_FOUND', 'no such compilation is remembered; ask for it again');
     return { ...known, digest };
   }
@@ -139,15 +144,32 @@ export class CompileService {
     return createHash('sha256').update(`${this.parts.buildId}\n${target}\n`).update(request).digest('hex');
   }
 
-  private async fromDisk(digest: string): Promise<Shared | null> {
+  /** From the tiers behind memory, the nearest first; what is found moves nearer. */
+  private async stored(digest: string): Promise<Shared | null> {
     this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'miss' });
-    if (this.parts.disk === null) return null;
+    return (await this.fromTier('disk', digest)) ?? (await this.fromTier('redis', digest));
+  }
+
+  private async fromTier(tier: 'disk' | 'redis', digest: string): Promise<Shared | null> {
+    const cache = this.parts[tier];
+    if (cache === null) return null;
     const started = performance.now();
-    const answer = await this.parts.disk.get(digest);
-    this.parts.metrics.cacheLookups.inc({ tier: 'disk', result: answer === null ? 'miss' : 'hit' });
+    const answer = await cache.get(digest).catch((error: unknown) => this.cacheFailed(tier, error));
+    this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
     if (answer === null) return null;
     this.parts.memory.set(digest, answer);
-    return { answer, source: 'disk', timings: { disk: performance.now() - started } };
+    if (tier === 'redis') await this.store('disk', digest, answer);
+    return { answer, source: tier, timings: { [tier]: performance.now() - started } };
+  }
+
+  private async store(tier: 'disk' | 'redis', digest: string, answer: Answer): Promise<void> {
+    await this.parts[tier]?.set(digest, answer).catch((error: unknown) => this.cacheFailed(tier, error));
+  }
+
+  private cacheFailed(tier: 'disk' | 'redis', error: unknown): null {
+    this.parts.metrics.cacheErrors.inc({ tier });
+    this.parts.metrics.onCacheError(error);
+    return null;
   }
 
   private async work(
@@ -163,10 +185,7 @@ export class CompileService {
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
     const answer = asAnswer(result);
     this.parts.memory.set(digest, answer);
-    await this.parts.disk?.set(digest, answer).catch((error: unknown) => {
-      this.parts.metrics.cacheErrors.inc({ tier: 'disk' });
-      this.parts.metrics.onCacheError(error);
-    });
+    await Promise.all([this.store('disk', digest, answer), this.store('redis', digest, answer)]);
     this.count(result, elapsed);
     return { answer, source: 'compiled', timings: { ...result.timings, queue: queueTime(result, elapsed) } };
   }

@@ -31,6 +31,11 @@ function oneOf<const T extends string>(...choices: readonly T[]): (value: string
   };
 }
 
+function redisUrl(value: string): string {
+  if (!/^rediss?:\/\/\S+$/.test(value)) throw new Error('a URL redis://… or rediss://…');
+  return value;
+}
+
 const MIB = 1024 * 1024;
 const setting = <T>(
   variable: string,
@@ -103,6 +108,13 @@ export const SETTINGS = {
     'Bytes of uploaded BTF kept on disk.',
     whole(0, 1024 * 1024 * MIB),
     '256 MiB',
+  ),
+  redisUrl: setting(
+    'BPF_JITD_REDIS_URL',
+    '',
+    'Redis or Valkey that instances share answers through, such as `redis://host:6379`.',
+    redisUrl,
+    'none',
   ),
   logLevel: setting(
     'BPF_JITD_LOG_LEVEL',

@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino';
 import { BtfStore } from './btf-store.js';
 import { DiskCache } from './cache/disk.js';
 import { MemoryCache } from './cache/memory.js';
+import { RedisCache } from './cache/redis.js';
 import { TargetCatalog } from './catalog.js';
 import { CompileService } from './compile-service.js';
 import type { Config } from './config.js';
@@ -46,10 +47,18 @@ export async function startService(config: Config, options: StartOptions = {}): 
     ...(options.workerFile === undefined ? {} : { workerFile: options.workerFile }),
   });
   const metrics = observed(pool, memory, disk, logger);
+  const redis =
+    config.redisUrl === ''
+      ? null
+      : new RedisCache(config.redisUrl, (error) => {
+          metrics.cacheErrors.inc({ tier: 'redis' });
+          metrics.onCacheError(error);
+        });
   const service = new CompileService({
     pool,
     memory,
     disk,
+    redis,
     btf: new BtfStore(join(config.dataDir, 'btf'), config.btfStore),
     catalog: new TargetCatalog(targets),
     metrics,
@@ -69,6 +78,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     await Promise.all([app.close(), shutdown(grpc.server)]);
     await pool.close();
     await disk?.close();
+    redis?.close();
     logger.info('stopped');
   };
   return { url, grpcAddress: `${config.host}:${grpcPort}`, service, routes, stop };

@@ -61,26 +61,35 @@ export async function buildApp(
   return app;
 }
 
+/** Metrics of one route and status, looked up once. */
+interface Bound {
+  readonly requests: { inc(): void };
+  readonly seconds: { observe(value: number): void };
+}
+
 function observe(app: FastifyInstance, service: CompileService, logger: Logger): void {
   const { requests, requestSeconds } = service.metrics;
-  const seconds = new Map<string, { observe(value: number): void }>();
+  const bound = new Map<string, Map<number, Bound>>();
   const debug = logger.isLevelEnabled('debug');
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
+    void reply.header('x-request-id', request.id);
+    void reply.header('x-content-type-options', 'nosniff');
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
-    let histogram = seconds.get(route);
-    if (histogram === undefined) {
-      histogram = requestSeconds.labels({ transport: 'http', route });
-      seconds.set(route, histogram);
+    const code = reply.raw.statusCode;
+    let found = bound.get(route)?.get(code);
+    if (found === undefined) {
+      const labels = { transport: 'http', route };
+      found = { requests: requests.labels({ ...labels, code }), seconds: requestSeconds.labels(labels) };
+      bound.set(route, (bound.get(route) ?? new Map<number, Bound>()).set(code, found));
     }
-    histogram.observe(reply.elapsedTime / 1000);
-    requests.inc({ transport: 'http', route, code: reply.statusCode });
+    found.requests.inc();
+    found.seconds.observe(reply.elapsedTime / 1000);
     if (debug) {
       const { id, method } = request;
-      logger.debug({ reqId: id, method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+      logger.debug({ reqId: id, method, route, status: code, ms: reply.elapsedTime }, 'answered');
     }
     done();
   });

@@ -1,0 +1,144 @@
+/** Two instances that share answers through Redis, and what they do when it is damaged, stopped or slow. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import t from 'tap';
+import { CircuitBreaker } from '../../src/service/cache/breaker.js';
+import { raw, testService } from './fixtures/service.js';
+
+const REDIS = '/usr/bin/redis-server';
+const skip = existsSync(REDIS) ? false : 'redis-server is not installed (test/setup)';
+t.setTimeout(120_000);
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+async function startRedis(port: number, dir: string): Promise<ChildProcess> {
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--dir', dir];
+  const redis = spawn(REDIS, options, { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise<void>((done) => {
+    redis.stdout.on('data', (data: Buffer) => {
+      if (data.includes('Ready to accept connections')) done();
+    });
+  });
+  return redis;
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill(signal);
+  await ended;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+t.test('instances answer each other’s digests', { skip }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'redis-'));
+  const port = await freePort();
+  let redis = await startRedis(port, dir);
+  t.teardown(async () => {
+    await stop(redis, 'SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const env = { BPF_JITD_REDIS_URL: `redis://127.0.0.1:${port}`, BPF_JITD_DISK_CACHE: '0' };
+  const one = await testService(t, env, true);
+  const two = await testService(t, env, true);
+  await sleep(300);
+
+  const made = await one.post(raw('shared'));
+  t.match(made.headers.get('cache-status'), /stored/);
+  const found = await two.post(raw('shared'));
+  t.match(found.headers.get('cache-status'), /detail=redis/);
+  t.equal(await found.text(), await made.text());
+
+  const other = await one.post(raw('damaged'));
+  const digest = other.headers.get('etag')!.slice(1, -1);
+  const direct = new Redis(port, '127.0.0.1');
+  const key = `bpf-jitd:1:${digest}`;
+  const packed = (await direct.getBuffer(key))!;
+  packed[packed.length - 1]! ^= 1;
+  await direct.set(key, packed);
+  t.match((await two.post(raw('damaged'))).headers.get('cache-status'), /stored/, 'made again');
+
+  await stop(redis, 'SIGKILL');
+  t.equal((await one.post(raw('without'))).status, 200, 'goes on without Redis');
+  redis = await startRedis(port, dir);
+  for (let i = 0; i < 40; i++) {
+    const name = `again${i}`;
+    await one.post(raw(name));
+    const seen = (await two.post(raw(name))).headers.get('cache-status');
+    if (seen?.includes('redis') === true) break;
+    if (i === 39) t.fail('Redis is not used again after it came back');
+    await sleep(500);
+  }
+  direct.disconnect();
+});
+
+t.test('a Redis that never answers costs a bounded time, and then none', async (t) => {
+  const sockets = new Set<Socket>();
+  const silent: Server = createServer((socket) => sockets.add(socket));
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const { port } = silent.address() as { port: number };
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((done) => silent.close(done));
+  });
+  const service = await testService(
+    t,
+    { BPF_JITD_REDIS_URL: `redis://127.0.0.1:${port}`, BPF_JITD_DISK_CACHE: '0' },
+    true,
+  );
+  const times: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const started = performance.now();
+    t.equal((await service.post(raw(`p${i}`))).status, 200);
+    times.push(performance.now() - started);
+  }
+  t.match(
+    await service.service.metrics.registry.metrics(),
+    /bpf_jitd_cache_errors_total\{tier="redis"\} [3-4]\b/,
+    times.join(' '),
+  );
+});
+
+t.test('the circuit opens after failures and closes after a success', async (t) => {
+  let now = 0;
+  const breaker = new CircuitBreaker({ failures: 2, rest: 1000, timeout: 50, now: () => now });
+  let calls = 0;
+  const bad = (): Promise<never> => {
+    calls++;
+    return Promise.reject(new Error('no'));
+  };
+  for (let i = 0; i < 5; i++) await breaker.run(bad, () => undefined);
+  t.equal(calls, 2);
+  t.ok(breaker.open);
+  now = 1001;
+  await breaker.run(bad, () => undefined);
+  t.equal(calls, 3, 'one call tries');
+  t.ok(breaker.open);
+  now = 2500;
+  t.equal(
+    await breaker.run(
+      () => Promise.resolve(7),
+      () => undefined,
+    ),
+    7,
+  );
+  t.notOk(breaker.open);
+  t.equal(
+    await breaker.run(
+      () => new Promise(() => undefined),
+      () => undefined,
+    ),
+    null,
+    'slow is failed',
+  );
+});
