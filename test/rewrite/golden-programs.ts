@@ -30,8 +30,17 @@ export function rewriteGolden(profile: Profile, name: string, record: GoldenReco
   return { program, rewritten: rewritten.value };
 }
 
+function constantAt(insns: Instructions, slot: number): bigint {
+  return (BigInt(insns.imm(slot + 1) >>> 0) << 32n) + BigInt(insns.imm(slot) >>> 0);
+}
+
 /** A kernel address by name, or by what the recording says of the program. */
-function addressOf(symbol: SymbolRef, profile: Profile, program: Program, record: GoldenRecord): bigint {
+function addressOf(
+  symbol: Exclude<SymbolRef, { kind: 'structMeta' }>,
+  profile: Profile,
+  program: Program,
+  record: GoldenRecord,
+): bigint {
   const map = (index: number) => record.maps.find((m) => m.name === program.maps[index]?.name);
   switch (symbol.kind) {
     case 'kernel': {
@@ -47,25 +56,34 @@ function addressOf(symbol: SymbolRef, profile: Profile, program: Program, record
       return BigInt(record.functions[symbol.index]?.address ?? 0);
     case 'programAux':
       return BigInt(record.programAux);
-    case 'structMeta':
     case 'mapElement':
     case 'arena':
       throw new Error(`nobody knows the address of ${symbol.kind}`);
   }
 }
 
-/** Puts addresses where symbols stand, as the kernel has them: calls count from __bpf_call_base. */
+/**
+ * Puts addresses where symbols stand, as the kernel has them: calls count from __bpf_call_base. What the kernel keeps of a
+ * type of the program's lies where only the recording tells: it is taken from there, one address a type.
+ */
 export function withAddresses(
   insns: Instructions,
   symbols: ReadonlyMap<number, SymbolRef>,
   { program }: GoldenProgram,
   profile: Profile,
   record: GoldenRecord,
+  recorded: Instructions,
 ): Instructions {
   const out = insns.clone();
+  const types = new Map<number, bigint>();
   const base = addressOf({ kind: 'kernel', name: '__bpf_call_base', addend: 0 }, profile, program, record);
   for (const [slot, symbol] of symbols) {
-    const address = addressOf(symbol, profile, program, record);
+    let address: bigint;
+    if (symbol.kind === 'structMeta') {
+      address = types.get(symbol.typeId) ?? constantAt(recorded, slot);
+      if (address >> 48n !== 0xfff0n) throw new Error(`no kernel pointer in slot ${slot}`);
+      types.set(symbol.typeId, address);
+    } else address = addressOf(symbol, profile, program, record);
     if (out.opcode(slot) === isa.LD_IMM64) {
       out.setImm(slot, Number(BigInt.asIntN(32, address)));
       out.setImm(slot + 1, Number(BigInt.asIntN(32, address >> 32n)));

@@ -16,14 +16,16 @@ for (const name of goldenNames('rewrite')) {
         t.equal(record.errno, 0, 'the kernel accepts it');
         const golden = rewriteGolden(profile, name, record);
         const { translated, translatedSymbols, stackDepths, jit } = golden.rewritten;
-        const addressed = withAddresses(translated, translatedSymbols, golden, profile, record);
-        t.same(comparable(addressed, 'dump'), comparable(fromHex(record.translated), 'dump'), 'the dump');
+        const dump = fromHex(record.translated);
+        const addressed = withAddresses(translated, translatedSymbols, golden, profile, record, dump);
+        t.same(comparable(addressed, 'dump'), comparable(dump, 'dump'), 'the dump');
         t.equal(`stack depth ${stackDepths.join('+')}`, /^stack depth .*$/m.exec(record.log)?.[0], 'the stack');
         t.equal(jit.functions.length, record.functions.length, 'as many functions');
         record.functions.forEach((fn, f) => {
           const { instructions, symbols, stackDepth } = jit.functions[f]!;
-          const given = withAddresses(instructions, symbols, golden, profile, record);
-          t.same(comparable(given, 'jit'), comparable(fromHex(fn.jitInput), 'jit'), `what the JIT is given of ${f}`);
+          const expected = fromHex(fn.jitInput);
+          const given = withAddresses(instructions, symbols, golden, profile, record, expected);
+          t.same(comparable(given, 'jit'), comparable(expected, 'jit'), `what the JIT is given of ${f}`);
           t.equal(stackDepth, fn.stackDepth, `stack of ${f}`);
         });
       });
