@@ -219,9 +219,10 @@ export class Generator {
   protected loop(): void {
     const counter = this.target();
     this.emit(`r${counter} = 0`);
-    this.set(counter, 'scalar');
-    const start = this.slots;
     const kept = this.kinds.slice();
+    // Left alone in the body: loops that never end cost the kernel a million instructions each.
+    this.set(counter, 'none');
+    const start = this.slots;
     for (let i = this.random.below(3); i >= 0; i--)
       this.random.pick([() => this.arithmetic(), () => this.stackStore()])();
     if (this.random.oneIn(5)) {
