@@ -1,6 +1,10 @@
 import { equalsText, hashText, type NameIndex } from './names.js';
 import * as kind from './kinds.js';
 
+/** Longest text and name taken out of a blob: its strings may overlap, and must not add up. The kernel prints 1023 bytes. */
+const MAX_TEXT = 4096;
+const MAX_NAME = 1024;
+
 /** Longest chain of modifiers and typedefs followed; the kernel's own limit is 32 (MAX_RESOLVE_DEPTH). */
 const MAX_CHAIN = 64;
 
@@ -97,7 +101,7 @@ export class Btf {
     return b.words[b.at(id)]!;
   }
   typeName(id: number): string {
-    return this.string(this.nameOff(id));
+    return this.string(this.nameOff(id), MAX_NAME);
   }
   /** Word `k` behind the 12-byte record. */
   extra(id: number, k: number): number {
@@ -105,14 +109,14 @@ export class Btf {
     return b.words[b.at(id) + 3 + k]!;
   }
 
-  /** The NUL-terminated string at an offset of the string section; '' where there is none. */
-  string(off: number): string {
-    if (this.base !== null && off < this.base.stringEnd) return this.base.string(off);
+  /** The NUL-terminated string at an offset of the string section, cut at `longest`; '' where there is none. */
+  string(off: number, longest = MAX_TEXT): string {
+    if (this.base !== null && off < this.base.stringEnd) return this.base.string(off, longest);
     const at = off - (this.base === null ? 0 : this.base.stringEnd);
     if (at < 0 || at >= this.stringLength) return '';
     const start = this.strings + at;
     let end = start;
-    const limit = this.strings + this.stringLength;
+    const limit = Math.min(this.strings + this.stringLength, start + longest);
     while (end < limit && this.blob[end] !== 0) end++;
     let text = '';
     for (let i = start; i < end; i++) text += String.fromCharCode(this.blob[i]!);
@@ -224,6 +228,10 @@ export class Btf {
       if (this.kind(id) === k) return id;
     }
     return 0;
+  }
+  /** First of this BTF's own types of that name, or 0. */
+  findNamed(name: string): number {
+    return this.firstWithName(name);
   }
   /** Own types of that name, in order of id. */
   withName(name: string): readonly number[] {

@@ -23,6 +23,8 @@ export interface CoreFailure {
 export class CoreCache {
   readonly candidates = new Map<number, readonly number[]>();
   readonly answers = new Map<string, Resolution | CoreFailure>();
+  /** Whether an answer was given that may depend on the relocations before it. */
+  dependsOnOrder = false;
 }
 
 /** One program's relocations, in order. */
@@ -44,6 +46,7 @@ export class CoreResolver {
     const answer = this.resolveAnew(relocation);
     // With one candidate at most, earlier relocations cannot have dropped any.
     if ((this.cache.candidates.get(relocation.typeId)?.length ?? 0) <= 1) this.cache.answers.set(key, answer);
+    else this.cache.dependsOnOrder = true;
     return answer;
   }
 

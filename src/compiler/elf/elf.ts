@@ -199,7 +199,7 @@ export function readRelocations(section: Section): readonly ElfRelocation[] {
 }
 
 /** Names are at most this long: a string section of one string must not be copied once for every symbol. */
-const MAX_NAME = 4096;
+const MAX_NAME = 1024;
 
 class StringTable {
   private readonly known = new Map<number, string | null>();

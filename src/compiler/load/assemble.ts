@@ -45,12 +45,12 @@ export class Assembler implements FunctionSource {
   assemble(program: ObjectProgram): Outcome<Assembled> {
     const relocated = this.types.relocate(program);
     if (!relocated.ok) return relocated;
-    const assembly = new Assembly(this, program, relocated.value.copies);
+    const assembly = new Assembly(this, program, relocated.value);
     const refusal = assembly.addCalled() ?? this.addExceptionCallback(assembly) ?? assembly.resolveData();
     if (refusal !== null) return refusal;
     const info = this.info.collect(program, assembly.parts);
     if (!info.ok) return info;
-    const notes = this.notesOf(assembly.parts, relocated.value.poisoned);
+    const notes = this.notesOf(assembly.parts, relocated.value);
     return ok({ instructions: assembly.join(), descriptors: assembly.descriptors(), notes, ...info.value });
   }
 
@@ -72,10 +72,10 @@ export class Assembler implements FunctionSource {
     return findProgramAt(this.model.programs, this.model.text, slot);
   }
 
-  private notesOf(parts: readonly Part[], poisoned: Relocated['poisoned']): PoisonNotes {
+  private notesOf(parts: readonly Part[], relocated: Relocated): PoisonNotes {
     const relocations = new Map<number, string>();
     for (const { program, offset } of parts) {
-      for (const [instruction, text] of poisoned.get(program) ?? []) relocations.set(offset + instruction, text);
+      for (const [instruction, text] of relocated.poisonsOf(program) ?? []) relocations.set(offset + instruction, text);
     }
     const { maps, externs } = this.model;
     return { relocations, maps: maps.map((map) => map.name), externs: externs.map((extern) => extern.name) };

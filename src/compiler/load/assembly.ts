@@ -4,6 +4,7 @@ import * as op from '../isa/opcodes.js';
 import { E2BIG, ERRNO_RELOC, refuse } from './failure.js';
 import type { ObjectProgram, Refusal, Relocation } from './model.js';
 import { resolveReference } from './references.js';
+import type { Relocated } from './relocate-types.js';
 
 const INSN_BYTES = 8;
 
@@ -35,7 +36,7 @@ export class Assembly {
   constructor(
     private readonly source: FunctionSource,
     readonly main: ObjectProgram,
-    private readonly relocated: ReadonlyMap<ObjectProgram, Instructions>,
+    private readonly relocated: Relocated,
   ) {}
 
   /** Places the program and, walking its calls depth first, every function it calls. */

@@ -56,28 +56,30 @@ export interface MapCreation {
 /** What the kernel is told of every map, in the object's order; fails for the first that it would refuse. */
 export function createMaps(maps: readonly ObjectMap[], creation: MapCreation): Outcome<MapSpec[]> {
   const specs: MapSpec[] = [];
+  const byName = new Map<string, MapSpec>();
   for (const map of maps) {
     const spec = createMap(map, creation);
     if (typeof spec === 'number') {
       const message = `map '${map.name}': failed to create: ${errorText(spec)}(${spec})`;
       return refuse('MAP_CREATE', message, spec, { section: map.section, symbol: map.name });
     }
-    const broken = brokenSlot(map, spec, maps, specs);
+    const broken = brokenSlot(map, spec, byName);
     if (broken >= 0) {
       const target = map.slots.get(broken) ?? '';
       const message = `map '${map.name}': failed to initialize slot [${broken}] to map '${target}': ${EINVAL}`;
       return refuse('MAP_CREATE', message, EINVAL, { section: map.section, symbol: map.name });
     }
     specs.push(spec);
+    if (!byName.has(map.name)) byName.set(map.name, spec);
   }
   return ok(specs);
 }
 
 /** The first initial value of a map of maps that is not made yet, or is no map like its template; -1 where all are good. */
-function brokenSlot(map: ObjectMap, spec: MapSpec, maps: readonly ObjectMap[], specs: readonly MapSpec[]): number {
+function brokenSlot(map: ObjectMap, spec: MapSpec, made: ReadonlyMap<string, MapSpec>): number {
   if (!isMapInMap(spec.type) || !map.autocreate) return -1;
   for (const [slot, name] of [...map.slots].sort(([a], [b]) => a - b)) {
-    const target = specs[maps.findIndex((one) => one.name === name)];
+    const target = made.get(name);
     const isSet = slot < spec.maxEntries && target !== undefined && spec.innerMap !== null;
     if (!isSet || !isLike(spec.innerMap, target)) return slot;
   }

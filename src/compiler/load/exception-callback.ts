@@ -5,7 +5,7 @@ import { EINVAL, ENOENT, refuse } from './failure.js';
 import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
 
 export class ExceptionCallbacks {
-  private tags: readonly ExceptionTag[] | null = null;
+  private tags: ExceptionTags | null = null;
 
   constructor(private readonly model: ObjectModel) {}
 
@@ -13,44 +13,42 @@ export class ExceptionCallbacks {
   find(main: ObjectProgram): ObjectProgram | Refusal | null {
     const bad = (message: string, errno = EINVAL): Refusal =>
       refuse('EXCEPTION_CALLBACK', `prog '${main.name}': ${message}`, errno, { symbol: main.name });
-    let callback: ObjectProgram | null = null;
-    for (const tag of this.allTags()) {
-      if (!tag.isGlobalFunction) return bad('exception_callback:<value> decl tag not applied to the main program');
-      if (tag.functionName !== main.name) continue;
-      if (callback !== null) return null; // several: for the verifier to refuse
-      if (tag.value === '') return bad('exception_callback:<value> decl tag contains empty value');
-      callback = this.model.programs.find((one) => one.isSubprogram && one.name === tag.value) ?? null;
-      if (callback === null) return bad(`cannot find exception callback '${tag.value}'`, ENOENT);
-      if (!callback.isGlobal || callback.isHidden) {
-        return bad(`exception callback ${callback.name} must be a global non-hidden function`);
-      }
+    this.tags ??= collectTags(this.model.btf);
+    if (this.tags.misplaced) return bad('exception_callback:<value> decl tag not applied to the main program');
+    const names = this.tags.byFunction.get(main.name) ?? [];
+    const name = names[0];
+    if (name === undefined) return null;
+    if (name === '') return bad('exception_callback:<value> decl tag contains empty value');
+    const callback = this.model.programs.find((one) => one.isSubprogram && one.name === name);
+    if (callback === undefined) return bad(`cannot find exception callback '${name}'`, ENOENT);
+    if (!callback.isGlobal || callback.isHidden) {
+      return bad(`exception callback ${callback.name} must be a global non-hidden function`);
     }
-    return callback;
-  }
-
-  private allTags(): readonly ExceptionTag[] {
-    this.tags ??= this.model.btf === null ? [] : exceptionTags(this.model.btf);
-    return this.tags;
+    return names.length > 1 ? null : callback; // several: for the verifier to refuse
   }
 }
 
-interface ExceptionTag {
-  readonly value: string;
-  readonly functionName: string;
-  readonly isGlobalFunction: boolean;
+interface ExceptionTags {
+  /** Values by the name of the function they are attached to. */
+  readonly byFunction: ReadonlyMap<string, readonly string[]>;
+  /** Whether one is attached to something that is no global function. */
+  readonly misplaced: boolean;
 }
 
 const EXCEPTION_TAG = 'exception_callback:';
 
-function exceptionTags(btf: Btf): ExceptionTag[] {
-  const tags: ExceptionTag[] = [];
-  for (let id = btf.firstId; id < btf.typeCount; id++) {
+function collectTags(btf: Btf | null): ExceptionTags {
+  const byFunction = new Map<string, string[]>();
+  let misplaced = false;
+  for (let id = btf?.firstId ?? 0; btf !== null && id < btf.typeCount; id++) {
     if (btf.kind(id) !== kind.KIND_DECL_TAG || btf.declTagComponent(id) !== -1) continue;
     const text = btf.typeName(id);
     if (!text.startsWith(EXCEPTION_TAG)) continue;
     const target = btf.sizeOrType(id);
-    const isGlobalFunction = btf.kind(target) === kind.KIND_FUNC && btf.linkage(target) === kind.LINKAGE_GLOBAL;
-    tags.push({ value: text.slice(EXCEPTION_TAG.length), functionName: btf.typeName(target), isGlobalFunction });
+    misplaced ||= btf.kind(target) !== kind.KIND_FUNC || btf.linkage(target) !== kind.LINKAGE_GLOBAL;
+    const name = btf.typeName(target);
+    const value = text.slice(EXCEPTION_TAG.length);
+    if (!byFunction.get(name)?.push(value)) byFunction.set(name, [value]);
   }
-  return tags;
+  return { byFunction, misplaced };
 }

@@ -20,9 +20,11 @@ export function isExtern(symbol: ElfSymbol): boolean {
 export function collectExterns(object: ElfObject, btf: Btf | null): Outcome<Extern[]> {
   const externs: Extern[] = [];
   const sections = btf === null ? new Map<number, number>() : sectionsOfVariables(btf);
+  const known = new Map<string, number>();
   for (const symbol of object.symbols) {
     if (!isExtern(symbol) || symbol.name === '') continue;
-    const one = collectExtern(symbol, btf, sections);
+    if (btf !== null && !known.has(symbol.name)) known.set(symbol.name, findExtern(btf, symbol.name));
+    const one = collectExtern(symbol, btf, known.get(symbol.name) ?? ENOENT, sections);
     if (!one.ok) return one;
     externs.push(one.value);
   }
@@ -54,11 +56,15 @@ function sectionsOfVariables(btf: Btf): Map<number, number> {
   return sections;
 }
 
-function collectExtern(symbol: ElfSymbol, btf: Btf | null, sections: ReadonlyMap<number, number>): Outcome<Extern> {
+function collectExtern(
+  symbol: ElfSymbol,
+  btf: Btf | null,
+  btfId: number,
+  sections: ReadonlyMap<number, number>,
+): Outcome<Extern> {
   const { name } = symbol;
   const place = { symbol: name };
   if (btf === null) return refuse('EXTERN_WITHOUT_BTF', `failed to find BTF for extern '${name}': -3`, ESRCH, place);
-  const btfId = findExtern(btf, name);
   if (btfId < 0) return refuse('EXTERN_WITHOUT_BTF', `failed to find BTF for extern '${name}': ${btfId}`, btfId, place);
   const section = sections.get(btfId);
   if (section === undefined) {

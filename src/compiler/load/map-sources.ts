@@ -1,4 +1,5 @@
 import type { Btf } from '../btf/btf.js';
+import type { Budget } from '../core/budget.js';
 import type { ElfObject } from '../elf/elf.js';
 import type { ObjectMap, Roles } from './model.js';
 
@@ -11,6 +12,7 @@ export interface MapSources {
   readonly kconfigSize: number;
   readonly objectName: string;
   readonly pageSize: number;
+  readonly budget: Budget;
 }
 
 type NewMap = Pick<ObjectMap, 'origin' | 'name' | 'section' | 'definition'> & Partial<ObjectMap>;

@@ -144,9 +144,10 @@ function settleKconfig(
 export function settleSections(btf: Btf, object: ElfObject): Outcome<null> {
   const editor = new BtfEditor(btf);
   const symbols = variableSymbols(object);
+  const sizes = sectionSizes(object);
   for (let id = btf.firstId; id < btf.typeCount; id++) {
     if (btf.kind(id) !== kind.KIND_DATASEC) continue;
-    const errno = settleSection(editor, object, symbols, id);
+    const errno = settleSection(editor, sizes, symbols, id);
     if (errno < 0) {
       const section = btf.typeName(id);
       return refuse('BTF_SECTION', `sec '${section}': failed to fix up its BTF: ${errno}`, errno, { section });
@@ -165,9 +166,16 @@ function variableSymbols(object: ElfObject): ReadonlyMap<string, ElfSymbol> {
   return symbols;
 }
 
+/** Size of the first section of each name. */
+function sectionSizes(object: ElfObject): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { index, name, size } of object.sections) if (index !== 0 && !sizes.has(name)) sizes.set(name, size);
+  return sizes;
+}
+
 function settleSection(
   editor: BtfEditor,
-  object: ElfObject,
+  sizes: ReadonlyMap<string, number>,
   symbols: ReadonlyMap<string, ElfSymbol>,
   id: number,
 ): number {
@@ -176,7 +184,7 @@ function settleSection(
   if (name !== KCONFIG_SECTION && name !== KSYMS_SECTION) {
     const setOffsets = btf.sizeOrType(id) === 0;
     if (setOffsets) {
-      const size = object.sections.find((section) => section.name === name && section.index !== 0)?.size ?? 0;
+      const size = sizes.get(name) ?? 0;
       if (size <= 0 || size > 0xffff_ffff) return ENOENT;
       editor.setSizeOrType(id, size);
     }

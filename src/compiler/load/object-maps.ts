@@ -107,7 +107,9 @@ function collectDataMaps(sources: MapSources, maps: ObjectMap[]): Refusal | null
     if (section.size > 0xffff_ffff) {
       return refuse('MAP_DEFINITION', `section '${section.name}' is too large`, E2BIG, { section: section.name });
     }
-    addDataMap(sources, maps, { section, role, name: section.name, size: section.size, contents: section.data });
+    const data = { section, role, name: section.name, size: section.size, contents: section.data };
+    const refusal = addDataMap(sources, maps, data);
+    if (refusal !== null) return refusal;
   }
   return null;
 }
@@ -121,9 +123,10 @@ interface DataMap {
 }
 
 /** Adds the array of one element that holds a section's variables. */
-function addDataMap({ btf, objectName }: MapSources, maps: ObjectMap[], data: DataMap): void {
-  const valueTypeId = btf?.withName(data.name)[0] ?? 0;
+function addDataMap({ btf, objectName, budget }: MapSources, maps: ObjectMap[], data: DataMap): Refusal | null {
+  const valueTypeId = btf?.findNamed(data.name) ?? 0;
   const isReadOnly = data.role === 'rodata' || data.role === 'kconfig';
+  if (btf !== null && !budget.spend(btf.vlen(valueTypeId))) return refuse('LIMIT', 'too many variables', E2BIG);
   const isMapped = btf !== null && hasVisibleVariable(btf, valueTypeId);
   const definition: MapDefinition = {
     ...emptyDefinition(),
@@ -142,6 +145,7 @@ function addDataMap({ btf, objectName }: MapSources, maps: ObjectMap[], data: Da
     definition,
     contents: data.role === 'bss' ? null : data.contents,
   });
+  return null;
 }
 
 /** Whether user space would see one of a section's variables: one that is not static. */
@@ -171,8 +175,7 @@ function collectKconfigMap(sources: MapSources, maps: ObjectMap[]): Refusal | nu
   if (kconfigSize > MAX_KCONFIG_BYTES) return refuse('LIMIT', '.kconfig is larger than a mebibyte', E2BIG);
   const section = elf.sections[elf.symbolSection]!;
   const contents = new Uint8Array(kconfigSize);
-  addDataMap(sources, maps, { section, role: 'kconfig', name: '.kconfig', size: kconfigSize, contents });
-  return null;
+  return addDataMap(sources, maps, { section, role: 'kconfig', name: '.kconfig', size: kconfigSize, contents });
 }
 
 function collectStructOps(sources: MapSources, maps: ObjectMap[]): Refusal | null {
@@ -182,6 +185,7 @@ function collectStructOps(sources: MapSources, maps: ObjectMap[]): Refusal | nul
       const message = `struct_ops init: DATASEC ${section.name} not found`;
       return refuse('STRUCT_OPS', message, EINVAL, { section: section.name });
     }
+    if (!sources.budget.spend(sources.btf.vlen(sectionId))) return refuse('LIMIT', 'too many struct_ops maps', E2BIG);
     for (let i = 0; i < sources.btf.vlen(sectionId); i++) {
       const refusal = collectStructOpsMap(sources.btf, section, sectionId, i, maps);
       if (refusal !== null) return refusal;

@@ -17,6 +17,8 @@ import { assignRoles } from './roles.js';
 /** Longest license libbpf passes on, and longest object name. */
 const LICENSE_LENGTH = 63;
 const NAME_LENGTH = 15;
+/** Source files that are looked at for the object's name. */
+const MAX_FILES = 64;
 
 export function readObject(
   bytes: Uint8Array,
@@ -50,6 +52,7 @@ export function readObject(
     kconfigSize,
     objectName: name,
     pageSize: options.pageSize,
+    budget,
   });
   if (!maps.ok) return maps;
   linkKconfig(externs.value, maps.value);
@@ -89,7 +92,7 @@ function sourceFile(btf: Btf | null, ext: BtfExt | null): string {
   for (const section of ext?.lineInfo ?? []) {
     for (let i = 0; i < section.count; i++) {
       const off = section.words[section.start + i * section.stride + 1]!;
-      if (seen.has(off)) continue;
+      if (seen.has(off) || seen.size === MAX_FILES) continue;
       seen.add(off);
       const file = btf?.string(off) ?? '';
       if (file.endsWith('.c')) return file;

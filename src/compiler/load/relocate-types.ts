@@ -14,16 +14,42 @@ import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
 
 const INSN_BYTES = 8;
 
-/** Functions after CO-RE: their own copies, and what could not be resolved in each, by slot. */
-export interface Relocated {
-  readonly copies: Map<ObjectProgram, Instructions>;
-  readonly poisoned: Map<ObjectProgram, Map<number, string>>;
+/** Functions after CO-RE. */
+export class Relocated {
+  private readonly copies = new Map<ObjectProgram, Instructions>();
+  private readonly poisons = new Map<ObjectProgram, Map<number, string>>();
+
+  /** `text`: the subprograms, where those are the same for all programs. */
+  constructor(private readonly text: Relocated | null) {}
+
+  /** A function's instructions after CO-RE; undefined where it has no relocations. */
+  get(program: ObjectProgram): Instructions | undefined {
+    return this.copies.get(program) ?? this.text?.get(program);
+  }
+  /** What could not be resolved in a function, by slot. */
+  poisonsOf(program: ObjectProgram): ReadonlyMap<number, string> | undefined {
+    return this.poisons.get(program) ?? this.text?.poisonsOf(program);
+  }
+
+  /** The copy of a function that its relocations are made in. */
+  own(program: ObjectProgram): Instructions {
+    const insns = this.copies.get(program) ?? Instructions.from(program.bytes);
+    this.copies.set(program, insns);
+    return insns;
+  }
+  poison(program: ObjectProgram, instruction: number, what: string): void {
+    const texts = this.poisons.get(program) ?? new Map<number, string>();
+    if (!texts.has(instruction)) texts.set(instruction, what);
+    this.poisons.set(program, texts);
+  }
 }
 
 /** The CO-RE relocations of one object, resolved program by program. */
 export class TypeRelocator {
   private records: Outcome<SectionRecords[]> | null = null;
   private readonly cache = new CoreCache();
+  /** The subprograms, where no program's own relocations can change what becomes of them; 'differs' where they can. */
+  private text: Relocated | 'differs' | null = null;
 
   constructor(
     private readonly model: ObjectModel,
@@ -35,19 +61,38 @@ export class TypeRelocator {
 
   /** Copies of the functions that CO-RE changes: the program and all of .text, in the order of the relocations. */
   relocate(main: ObjectProgram): Outcome<Relocated> {
-    const relocated: Relocated = { copies: new Map(), poisoned: new Map() };
     const { btf } = this.model;
-    if (btf === null) return ok(relocated);
+    if (btf === null) return ok(new Relocated(null));
     this.records ??= this.collectRecords(btf);
     if (!this.records.ok) return this.records;
+    if (this.text === null) {
+      const text = new Relocated(null);
+      const refusal = this.relocateRecords(btf, text, (section) => section.shared);
+      if (refusal !== null) return refusal;
+      this.text = this.cache.dependsOnOrder ? 'differs' : text;
+    }
+    const shared = this.text === 'differs' ? null : this.text;
+    const relocated = new Relocated(shared);
+    const refusal = this.relocateRecords(btf, relocated, (section) => {
+      const own = section.own.get(main) ?? [];
+      return shared === null ? [...section.shared, ...own] : own;
+    });
+    return refusal ?? ok(relocated);
+  }
+
+  private relocateRecords(
+    btf: Btf,
+    relocated: Relocated,
+    select: (section: SectionRecords) => readonly CoreRecord[],
+  ): Refusal | null {
     const resolver = new CoreResolver(btf, this.kernel, this.budget, this.cache);
-    for (const section of this.records.value) {
-      for (const record of section.get(main.sectionIndex === section.sectionIndex ? main : null)) {
+    for (const section of this.records?.ok === true ? this.records.value : []) {
+      for (const record of select(section)) {
         const refusal = this.relocateType(record, relocated, resolver);
         if (refusal !== null) return refusal;
       }
     }
-    return ok(relocated);
+    return null;
   }
 
   /** The CO-RE relocations of every section, by the functions they are in. */
@@ -73,10 +118,9 @@ export class TypeRelocator {
     return ok(sections);
   }
 
-  private relocateType(record: CoreRecord, { copies, poisoned }: Relocated, resolver: CoreResolver): Refusal | null {
+  private relocateType(record: CoreRecord, relocated: Relocated, resolver: CoreResolver): Refusal | null {
     const { program, instruction, relocation } = record;
-    const insns = copies.get(program) ?? Instructions.from(program.bytes);
-    copies.set(program, insns);
+    const insns = relocated.own(program);
     if (insns.opcode(instruction) === op.LD_IMM64 && instruction + 1 >= insns.length) {
       return badRelocation(record, `insn #${instruction} (LDIMM64) is truncated`, EINVAL);
     }
@@ -86,10 +130,8 @@ export class TypeRelocator {
     const failure = patchInstruction(insns, instruction, resolution);
     if (failure !== null) return badRelocation(record, failure.message, failure.errno);
     if (insns.imm(instruction) === POISON_HELPER && insns.opcode(instruction) === (op.JMP | op.CALL)) {
-      const texts = poisoned.get(program) ?? new Map<number, string>();
       const text = formatRelocation(this.model.btf!, relocation);
-      if (text !== null && !texts.has(instruction)) texts.set(instruction, text);
-      poisoned.set(program, texts);
+      if (text !== null) relocated.poison(program, instruction, text);
     }
     return null;
   }
@@ -108,19 +150,14 @@ interface CoreRecord {
 
 /** The CO-RE relocations of one section: those of subprograms concern every program, others their own. */
 class SectionRecords {
-  private readonly shared: CoreRecord[] = [];
-  private readonly own = new Map<ObjectProgram, CoreRecord[]>();
+  readonly shared: CoreRecord[] = [];
+  readonly own = new Map<ObjectProgram, CoreRecord[]>();
 
   constructor(readonly sectionIndex: number) {}
 
   add(record: CoreRecord): void {
     if (record.program.isSubprogram) this.shared.push(record);
     else if (!this.own.get(record.program)?.push(record)) this.own.set(record.program, [record]);
-  }
-
-  /** Those that loading a program resolves; `program` null where it lies in another section. */
-  get(program: ObjectProgram | null): readonly CoreRecord[] {
-    return program === null ? this.shared : (this.own.get(program) ?? []);
   }
 }
 

@@ -46,6 +46,9 @@ class Collector {
       return refuse('ELF_INVALID', `sec '${section.name}': corrupted`, ERRNO_FORMAT, { section: section.name });
     }
     const target = this.model.elf.sections[section.info]!;
+    if (!this.budget.spend(section.data.length / elf.RELOCATION_BYTES)) {
+      return refuse('LIMIT', 'too many relocations', E2BIG, { section: section.name });
+    }
     for (const [i, relocation] of readRelocations(section).entries()) {
       const symbol = this.model.elf.symbols[relocation.symbol];
       if (symbol === undefined) {
@@ -183,9 +186,9 @@ class Collector {
 
   /** An initial value of a map of maps, or of a program array. */
   private mapValue(i: number, { offset }: ElfRelocation, symbol: ElfSymbol): Refusal | null {
-    const { maps } = this.model;
+    const { maps, programs } = this.model;
     const place = { section: '.maps', symbol: symbol.name, offset };
-    if (!this.budget.spend(maps.length)) return refuse('LIMIT', 'too many relocations', E2BIG, place);
+    if (!this.budget.spend(maps.length + programs.length)) return refuse('LIMIT', 'too many relocations', E2BIG, place);
     const inMap = (map: ObjectMap): boolean =>
       map.sectionOffset <= offset && offset + POINTER_BYTES <= map.sectionOffset + map.sectionSize;
     const map = maps.find((one) => one.sectionIndex === this.roles.maps!.index && inMap(one));
