@@ -1,7 +1,9 @@
 /** npm run bench: the service beside a bare Fastify route, and cold compilations. Everything in one run, on this machine. */
 import { benchCodegen } from './codegen.js';
+import { benchLoader } from './loader.js';
 import { serviceBench } from './service.js';
 
 console.log('bpf-jitd benchmarks: requests and compilations per second, higher is better\n');
 benchCodegen();
+await benchLoader();
 await serviceBench();
