@@ -30,8 +30,8 @@ export interface Recording {
 export type Progress = (step: string) => void;
 
 /** Records a kernel. First the live kernel is asked, then its tables are read and its own functions are run. */
-export async function record(agent: Agent, progress: Progress): Promise<Recording> {
-  const kernel = await Kernel.open(agent);
+export async function record(agent: Agent, systemMap: string | null, progress: Progress): Promise<Recording> {
+  const kernel = await Kernel.open(agent, systemMap);
   const { btf } = kernel;
   const types = kernel.enumerators('bpf_prog_type');
   const attachTypes = kernel.enumerators('bpf_attach_type');

@@ -23,24 +23,25 @@ export class Kernel {
     readonly symbols: Symbols,
     readonly btf: Btf,
     readonly btfBytes: Uint8Array,
-    readonly kallsyms: string,
   ) {}
 
-  static async open(agent: Agent): Promise<Kernel> {
+  /** `systemMap`: all names of this very kernel as linked, where its own list has only functions. */
+  static async open(agent: Agent, systemMap: string | null): Promise<Kernel> {
     const [kallsyms, btfBytes] = await Promise.all([
       needed(agent, '/proc/kallsyms'),
       needed(agent, '/sys/kernel/btf/vmlinux'),
     ]);
     const btf = readBtf(btfBytes, null, 'vmlinux');
     if (!btf.ok) throw new Error(`vmlinux BTF: ${btf.failure.message}`);
-    const text = kallsyms.toString('latin1');
-    const symbols = new Symbols(text);
-    return new Kernel(agent, new KernelMemory(agent), symbols, btf.value, btfBytes, text);
+    const listed = new Symbols(kallsyms.toString('latin1'), 0n);
+    const symbols = systemMap === null ? listed : atRuntime(systemMap, listed);
+    return new Kernel(agent, new KernelMemory(agent), symbols, btf.value, btfBytes);
   }
 
   /** Takes a picture of the kernel's image, text and data, as it is now. */
   async photograph(): Promise<void> {
-    await this.memory.load(this.symbols.address('_text'), this.symbols.address('_end'));
+    const [start, end] = this.symbols.image;
+    await this.memory.load(start, end);
   }
 
   /** A member by path (`aux.attach_btf_id` follows no pointers, only nested structures), or null. */
@@ -143,6 +144,12 @@ export class Kernel {
     const offset = Math.floor(bitOffset / (8 * size)) * size;
     return { offset, size, bit: bitOffset - 8 * offset, bits, type };
   }
+}
+
+/** The names of System.map where the running kernel has them: KASLR moves all by the same distance. */
+function atRuntime(systemMap: string, listed: Symbols): Symbols {
+  const linked = new Symbols(systemMap, 0n);
+  return new Symbols(systemMap, listed.address('_stext') - linked.address('_stext'));
 }
 
 async function needed(agent: Agent, path: string): Promise<Buffer> {

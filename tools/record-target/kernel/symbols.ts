@@ -1,21 +1,31 @@
+/** More than any kernel image takes. */
+const MOST_IMAGE_BYTES = 256n << 20n;
+
 /** /proc/kallsyms of the recorded kernel: names of the image (no modules, no compiled BPF) and their addresses. */
 export class Symbols {
   private readonly byName = new Map<string, bigint>();
   private readonly byAddress = new Map<bigint, string[]>();
   private readonly sorted: bigint[];
 
-  constructor(kallsyms: string) {
+  /** Lines of /proc/kallsyms or System.map; `slide` is added to every address. */
+  constructor(kallsyms: string, slide: bigint) {
     for (const line of kallsyms.split('\n')) {
       const [address, , name] = line.split(' ');
       if (address === undefined || name === undefined || line.includes('\t')) continue;
-      const at = BigInt(`0x${address}`);
+      const at = BigInt(`0x${address}`) + slide;
       if (!this.byName.has(name)) this.byName.set(name, at); // as the kernel looks names up: the first one
       const names = this.byAddress.get(at);
       if (names === undefined) this.byAddress.set(at, [name]);
       else names.push(name);
     }
     this.sorted = [...this.byAddress.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    if (this.address('_text') === 0n) throw new Error('kallsyms hides addresses: root and kptr_restrict=0 are needed');
+    if (this.address('_stext') === 0n) throw new Error('kallsyms hides addresses: root and kptr_restrict=0 are needed');
+  }
+
+  /** From the first to the last name of the image; names far from its text are no places in it. */
+  get image(): [bigint, bigint] {
+    const start = this.address('_stext');
+    return [start, this.sorted.findLast((address) => address - start < MOST_IMAGE_BYTES) ?? start];
   }
 
   /** The address, or null where the kernel has no such symbol. */

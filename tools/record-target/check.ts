@@ -1,0 +1,45 @@
+import type { Profile } from '../../src/compiler/targets/profile.js';
+import type { ContextAnswer } from './ask/contexts.js';
+import type { LiveKind } from './ask/helpers.js';
+
+/** Where a profile says otherwise than the live kernel: a sentence each. */
+export function helperDifferences(
+  profile: Profile,
+  live: readonly LiveKind[],
+  mayCall: readonly (readonly boolean[])[],
+): string[] {
+  return live.flatMap(({ type, attachType, attachBtfId, sleepable }, k) =>
+    mayCall[k]!.flatMap((yes, id) => {
+      const has = profile.helper(type, attachType, attachBtfId, id, sleepable) !== null;
+      const where = `type ${type}, attach type ${attachType}, at ${attachBtfId}${sleepable ? ', sleepable' : ''}`;
+      return has === yes
+        ? []
+        : [`helper ${id} of ${where}: the kernel says ${String(yes)}, the profile ${String(has)}`];
+    }),
+  );
+}
+
+export function contextDifferences(profile: Profile, answers: readonly ContextAnswer[]): string[] {
+  return answers.flatMap((answer) => {
+    const { type, attachType, offset, size, write, dst, src } = answer;
+    const layout = profile.context(type, attachType);
+    const access = layout?.access(offset, size, write) ?? null;
+    const where = `${write ? 'store' : 'load'} of ${size} at ${offset}, type ${type}, attach type ${attachType}`;
+    if ((access !== null) !== answer.allowed)
+      return [`${where}: the kernel ${answer.allowed ? 'allows' : 'refuses'} it`];
+    if (access === null || layout === null || answer.translated === null) return [];
+    if (access.fieldSize > size) return []; // cut out of the whole field by the rewrite, which has tests of its own
+    const opcode = (write ? 0x63 : 0x61) | [0x10, 0x08, 0x00, 0x18][Math.log2(size)]!;
+    const code = layout.convert(opcode, dst, src, offset, 0, access.notes) ?? unchanged(opcode, answer);
+    const hex = Buffer.from(code).toString('hex');
+    return hex === answer.translated ? [] : [`${where}, r${dst}, r${src}: ${answer.translated} is not ${hex}`];
+  });
+}
+
+function unchanged(opcode: number, { dst, src, offset }: ContextAnswer): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes[0] = opcode;
+  bytes[1] = dst | (src << 4);
+  bytes.writeInt16LE(offset, 2);
+  return bytes;
+}

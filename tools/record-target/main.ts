@@ -1,0 +1,128 @@
+/**
+ * record-target NAME (--package PATTERN | --agent COMMAND) [--verified TEXT] [--work DIRECTORY]
+ *     [--system-map FILE] [--answers FILE]
+ *
+ * Records a kernel into targets/NAME. docs/targets.md says how to use it.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { decodeProfile } from '../../src/compiler/targets/decode.js';
+import type { Manifest } from '../../src/compiler/targets/data.js';
+import { askContexts, type ContextAnswer } from './ask/contexts.js';
+import { contextDifferences, helperDifferences } from './check.js';
+import { configuration, machineFacts } from './facts/manifest.js';
+import { bootQemu, runAgent, type Machine } from './machine/machine.js';
+import { record } from './record.js';
+import { digest, json, packSymbols, writeProfile } from './write.js';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const TARGETS = fileURLToPath(new URL('../../targets/', import.meta.url));
+/** Questions about contexts that a recording is held against. */
+const CONTEXT_QUESTIONS = 2000;
+const SEED = 20240612;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    package: { type: 'string' },
+    agent: { type: 'string' },
+    verified: { type: 'string', default: 'not yet: only the tables are recorded from this kernel' },
+    work: { type: 'string' },
+    'system-map': { type: 'string' },
+    answers: { type: 'string' },
+  },
+});
+
+async function main(name: string): Promise<void> {
+  const [machine, source] = await start(name);
+  try {
+    await recordInto(join(TARGETS, name), name, machine, source);
+  } finally {
+    await machine.stop();
+  }
+}
+
+async function start(name: string): Promise<[Machine, string]> {
+  if (options.agent !== undefined) return [runAgent(options.agent), `a running machine`];
+  if (options.package === undefined) throw new Error('either --package or --agent is needed');
+  const work = workOf(name);
+  mkdirSync(work, { recursive: true });
+  progress(`preparing ${options.package} in ${work}`);
+  execFileSync(join(HERE, 'prepare'), [work, options.package], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const source = readFileSync(join(work, 'package'), 'utf8').trim().split('\n').at(-1) ?? '';
+  progress('booting');
+  return [await bootQemu(work), source];
+}
+
+function workOf(name: string): string {
+  return options.work ?? join(homedir(), '.cache', 'record-target', name);
+}
+
+async function recordInto(directory: string, name: string, machine: Machine, source: string): Promise<void> {
+  const { agent } = machine;
+  const recording = await record(agent, systemMap(), progress);
+  const { kernel } = recording;
+  const config = await configuration(agent);
+  const files = new Map<string, Uint8Array>([
+    ['vmlinux.btf', kernel.btfBytes],
+    ['symbols', packSymbols(kernel.symbols)],
+    ['config', Buffer.from(config)],
+    ['helpers.json', json(recording.helpers)],
+    ['contexts.json', json(recording.contexts)],
+    ['kernel.json', json(recording.data)],
+  ]);
+  progress(`asking ${CONTEXT_QUESTIONS} context accesses`);
+  const kinds = recording.live.filter(({ attachBtfId }) => attachBtfId === 0);
+  const contextAnswers = await askContexts(agent, kinds, CONTEXT_QUESTIONS, SEED);
+  const manifest: Manifest = {
+    name,
+    ...(await machineFacts(kernel, recording.emulator, config)),
+    source,
+    verified: options.verified,
+    digest: digest(files),
+    asked: { helpers: recording.mayCall.flat().length, contexts: contextAnswers.length },
+  };
+  const profile = decodeProfile(new Map([...files, ['manifest.json', Buffer.from(JSON.stringify(manifest))]]));
+  const differences = [
+    ...helperDifferences(profile, recording.live, recording.mayCall),
+    ...contextDifferences(profile, contextAnswers),
+  ];
+  for (const difference of differences.slice(0, 40)) progress(difference);
+  writeProfile(directory, files, manifest);
+  if (options.answers !== undefined) writeFileSync(options.answers, answersFile(contextAnswers));
+  progress(`${directory}: ${differences.length} differences from the live kernel`);
+  if (differences.length > 0) process.exitCode = 1;
+}
+
+/** All names of a kernel that lists only its functions: given, or fetched by `prepare`. */
+function systemMap(): string | null {
+  const path =
+    options['system-map'] ?? (options.package === undefined ? '' : join(workOf(positionals[0]!), 'System.map'));
+  return existsSync(path) ? readFileSync(path, 'latin1') : null;
+}
+
+/** The live kernel's answers as a test keeps them: one a line, in the order of ContextAnswer's members. */
+function answersFile(answers: readonly ContextAnswer[]): string {
+  return answers
+    .map((a) => {
+      const fields = [a.type, a.attachType, a.offset, a.size, a.write, a.dst, a.src, a.allowed, a.translated];
+      return `${JSON.stringify(fields)}\n`;
+    })
+    .join('');
+}
+
+function progress(step: string): void {
+  process.stderr.write(`record-target: ${step}\n`);
+}
+
+const [name] = positionals;
+if (name === undefined || !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
+  process.stderr.write('usage: record-target NAME (--package PATTERN | --agent COMMAND) [--verified TEXT]\n');
+  process.exitCode = 2;
+} else {
+  await main(name);
+}
