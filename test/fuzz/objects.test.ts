@@ -12,6 +12,7 @@ import { validateBtf } from '../../src/compiler/btf/validate.js';
 import { readSections } from '../../src/compiler/elf/elf.js';
 import { readKernelBtf } from '../../src/compiler/kernel-btf.js';
 import { loadObject } from '../../src/compiler/load/object.js';
+import { loadRaw } from '../../src/compiler/load/raw.js';
 import { loadProfile } from '../../src/service/targets.js';
 import { readObjectFile } from '../objects/golden.js';
 import { assertCheap, measure } from './limits.js';
@@ -100,6 +101,44 @@ for (const seed of seeds) {
       check(mutate(section(object, '.BTF.ext'), mutations), (bytes) => void readBtfExt(bytes));
       check(mutate(object, mutations), (bytes) => void readKernelBtf(bytes));
     });
+    t.doesNotThrow(() => fc.assert(property, limits));
+  });
+
+  t.test(`raw programs, seed ${seed}`, async (t) => {
+    const small = fc.uint8Array({ maxLength: 64 });
+    const number = fc.integer({ min: 0, max: 0xffffffff });
+    const anyMap = fc.record({
+      name: fc.string({ maxLength: 20 }),
+      type: fc.nat({ max: 40 }),
+      keySize: number,
+      valueSize: number,
+      maxEntries: number,
+      flags: number,
+      mapExtra: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      btfKeyTypeId: fc.nat({ max: 40 }),
+      btfValueTypeId: fc.nat({ max: 40 }),
+      innerMap: fc.constant(null),
+    });
+    const program = fc.record({
+      name: fc.string({ maxLength: 20 }),
+      type: fc.nat({ max: 40 }),
+      expectedAttachType: fc.nat({ max: 70 }),
+      instructions: small,
+      maps: fc.array(anyMap, { maxLength: 3 }),
+      btf: fc.tuple(anyObject, changes).map(([name, list]) => mutate(section(objects.get(name)!, '.BTF'), list)),
+      funcInfo: small,
+      lineInfo: small,
+      license: fc.string(),
+      flags: number,
+      attachTo: fc.oneof(fc.string(), fc.constantFrom('task', 'sched_switch', 'vmlinux:vfs_read')),
+      attachBtfId: number,
+    });
+    const property = fc.property(program, (raw) =>
+      assertCheap(
+        measure(() => void loadRaw(raw, profile)),
+        raw.btf.length,
+      ),
+    );
     t.doesNotThrow(() => fc.assert(property, limits));
   });
 }
