@@ -4,6 +4,7 @@ import { markKnownZero, markNotInit } from './domain/scalar.js';
 import { State } from './env.js';
 import type { Env } from './env.js';
 import { markStateScratched } from './log/scratch.js';
+import { isStackSlotSpecial } from './slots.js';
 import { Frame, LIVE_NONE, Reg, StackSlot } from './state.js';
 
 /** What a slot that was never used holds. Never written to. */
@@ -80,8 +81,7 @@ export function copyFrame(env: Env, from: Frame): Frame {
   for (let i = 0; i < from.stack.length; i++) {
     const slot = allocSlot(env);
     const source = from.stack[i]!;
-    slot.spilled.copyFrom(source.spilled);
-    copyBytes(slot.bytes, source.bytes);
+    copySlot(slot, source);
     stack.push(slot);
   }
   to.references = from.references.length === 0 ? [] : from.references.slice();
@@ -97,9 +97,16 @@ export function copyFrame(env: Env, from: Frame): Frame {
   return to;
 }
 
-/** Uint8Array.set costs more than eight stores. */
-function copyBytes(to: Uint8Array, from: Uint8Array): void {
-  for (let i = 0; i < 8; i++) to[i] = from[i]!;
+/** A slot that holds no register, dynptr or iterator has but its liveness and parentage to keep. */
+function copySlot(to: StackSlot, from: StackSlot): void {
+  if (isStackSlotSpecial(from)) to.spilled.copyFrom(from.spilled);
+  else {
+    to.spilled.live = from.spilled.live;
+    to.spilled.parent = from.spilled.parent;
+    // Looked at without asking what the slot holds, when dynptrs are released.
+    to.spilled.refObjId = from.spilled.refObjId;
+  }
+  for (let i = 0; i < 8; i++) to.bytes[i] = from.bytes[i]!;
 }
 
 /** An independent copy of a state (copy_verifier_state); only `insnIdx` is not taken over. */

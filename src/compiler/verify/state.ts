@@ -150,7 +150,7 @@ export class Reg {
 export class StackSlot {
   readonly spilled = new Reg();
   /** STACK_… of each byte; byte 7 is the lowest-numbered written by a 1-byte store at fp-8k-8 … see Documentation. */
-  readonly bytes = new Uint8Array(8);
+  readonly bytes: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 }
 
 /** An acquired reference that the program must release (struct bpf_reference_state). */

@@ -1,25 +1,45 @@
 /** Finished states: what was never read in them is forgotten, so that later states compare equal more often. */
 import { markNotInit } from '../domain/scalar.js';
 import type { Env, State } from '../env.js';
-import { LIVE_DONE, LIVE_READ, STACK_INVALID } from '../state.js';
+import { LIVE_DONE, LIVE_READ, Reg, StackSlot } from '../state.js';
 import type { Frame } from '../state.js';
 import { exploredIndex, sameCallsites } from './explored.js';
 import { loopEntryOf } from './loops.js';
 
+/** What stands for everything that nobody reads: shared, and never written to. */
+const UNREAD_REG = unreadReg();
+const UNREAD_SLOT = unreadSlot();
+
+function unreadReg(): Reg {
+  const reg = new Reg();
+  markNotInit(reg);
+  reg.live = LIVE_DONE;
+  return reg;
+}
+
+function unreadSlot(): StackSlot {
+  const slot = new StackSlot();
+  markNotInit(slot.spilled);
+  slot.spilled.live = LIVE_DONE;
+  return slot;
+}
+
+/** Marks no longer arrive: what was read is kept, apart from its parents, whose memory it would hold. */
+function finish(reg: Reg): void {
+  reg.live |= LIVE_DONE;
+  reg.parent = null;
+}
+
 function cleanFrame(frame: Frame): void {
   for (let i = 0; i < 10; i++) {
     const reg = frame.regs[i]!;
-    const { live } = reg;
-    reg.live |= LIVE_DONE;
-    if ((live & LIVE_READ) === 0) markNotInit(reg);
+    if ((reg.live & LIVE_READ) !== 0) finish(reg);
+    else frame.regs[i] = UNREAD_REG;
   }
-  for (const slot of frame.stack) {
-    const { live } = slot.spilled;
-    slot.spilled.live |= LIVE_DONE;
-    if ((live & LIVE_READ) === 0) {
-      markNotInit(slot.spilled);
-      slot.bytes.fill(STACK_INVALID);
-    }
+  for (let i = 0; i < frame.stack.length; i++) {
+    const reg = frame.stack[i]!.spilled;
+    if ((reg.live & LIVE_READ) !== 0) finish(reg);
+    else frame.stack[i] = UNREAD_SLOT;
   }
 }
 

@@ -6,7 +6,7 @@
 import * as op from '../../isa/opcodes.js';
 import type { Env, State } from '../env.js';
 import { EINVAL, ENOMEM } from '../errno.js';
-import { copyState, releaseState } from '../frames.js';
+import { copyState } from '../frames.js';
 import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
 import { MAX_KEPT_STATES } from '../limits.js';
@@ -145,10 +145,8 @@ function isUseless(env: Env, kept: ExploredState, insn: number): boolean {
 
 function drop(env: Env, kept: ExploredState): void {
   const { state } = kept;
-  // Others are still walked as parents: they stay until the end, and count.
-  if ((state.frames[0]!.regs[0]!.live & LIVE_DONE) === 0 || state.usedAsLoopEntry) return;
-  releaseState(env, state);
-  env.peakStates--;
+  // Others may still be walked as parents, and count.
+  if ((state.frames[0]!.regs[0]!.live & LIVE_DONE) !== 0 && !state.usedAsLoopEntry) env.peakStates--;
 }
 
 /** Keeps a copy of the current state, which becomes its parent. */
