@@ -1,13 +1,15 @@
 /** The built service as people run it: curl with an object, settings that are wrong, SIGTERM. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import t from 'tap';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const object = readFileSync(new URL('../objects/xdp_count.o', import.meta.url));
+const OBJECT = fileURLToPath(new URL('../objects/xdp_count.o', import.meta.url));
+const object = readFileSync(OBJECT);
 
 t.setTimeout(120_000);
 
@@ -61,6 +63,8 @@ t.test('an answer outlives kill -9, and SIGTERM ends with 0', async (t) => {
   const found = await post(second.url);
   t.match(found.headers.get('cache-status'), /hit; detail=disk/);
   t.equal(await found.text(), body);
+  const curl = await promisify(execFile)('curl', ['-s', '--data-binary', `@${OBJECT}`, `${second.url}/compile`]);
+  t.equal(curl.stdout, body, 'curl --data-binary says form, and means an object');
   const form = new FormData();
   form.append('object', new Blob([object]), 'xdp.o');
   const multipart = await fetch(`${second.url}/compile`, { method: 'POST', body: form });

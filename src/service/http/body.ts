@@ -6,18 +6,24 @@ import { requestFromJson, requestFromProtobuf } from '../contract/request.js';
 import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
 
+export const OBJECT_TYPE = 'application/octet-stream';
+/** What `curl --data-binary` says of any file: taken as an object. */
+const CURL_DEFAULT = 'application/x-www-form-urlencoded';
+
 export const BODY_TYPES = [
   'application/json',
   'application/x-protobuf',
   'application/protobuf',
   'application/octet-stream',
+  CURL_DEFAULT,
 ];
 
-/** The media type without parameters. */
+/** The media type without parameters; one name for objects. */
 export function mediaType(request: FastifyRequest): string {
   const header = request.headers['content-type'] ?? '';
   const end = header.indexOf(';');
-  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+  const type = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+  return type === CURL_DEFAULT ? OBJECT_TYPE : type;
 }
 
 export async function readRequest(request: FastifyRequest): Promise<CompileRequestMessage> {
@@ -25,7 +31,7 @@ export async function readRequest(request: FastifyRequest): Promise<CompileReque
   if (type === 'multipart/form-data') return fromMultipart(request);
   if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
   if (type === 'application/json') return requestFromJson(request.body);
-  if (type === 'application/octet-stream') return fromObject(request.body, request.query as Query);
+  if (type === OBJECT_TYPE) return fromObject(request.body, request.query as Query);
   return requestFromProtobuf(request.body);
 }
 

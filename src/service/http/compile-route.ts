@@ -7,7 +7,7 @@ import type { Answer } from '../cache/entry.js';
 import { writeJson } from '../contract/json-write.js';
 import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
-import { mediaType, readRequest } from './body.js';
+import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
 
 /** Bodies whose digest is remembered, so that asking again costs one hash and no parsing. */
@@ -56,7 +56,7 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
 function bodyKey(request: FastifyRequest): string | null {
   if (!Buffer.isBuffer(request.body)) return null;
   const type = mediaType(request);
-  const query = type === 'application/octet-stream' ? request.url : '';
+  const query = type === OBJECT_TYPE ? request.url : '';
   return `${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
 }
 
