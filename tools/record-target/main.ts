@@ -14,7 +14,6 @@ import { decodeProfile } from '../../src/compiler/targets/decode.js';
 import type { Manifest } from '../../src/compiler/targets/data.js';
 import { askContexts, type ContextAnswer } from './ask/contexts.js';
 import { contextDifferences, helperDifferences } from './check.js';
-import { configuration, machineFacts } from './facts/manifest.js';
 import { bootQemu, runAgent, type Machine } from './machine/machine.js';
 import { record } from './record.js';
 import { digest, json, packSymbols, writeProfile } from './write.js';
@@ -66,11 +65,10 @@ async function recordInto(directory: string, name: string, machine: Machine, sou
   const { agent } = machine;
   const recording = await record(agent, systemMap(), progress);
   const { kernel } = recording;
-  const config = await configuration(agent);
   const files = new Map<string, Uint8Array>([
     ['vmlinux.btf', kernel.btfBytes],
     ['symbols', packSymbols(kernel.symbols)],
-    ['config', Buffer.from(config)],
+    ['config', Buffer.from(recording.config)],
     ['helpers.json', json(recording.helpers)],
     ['contexts.json', json(recording.contexts)],
     ['kernel.json', json(recording.data)],
@@ -80,7 +78,7 @@ async function recordInto(directory: string, name: string, machine: Machine, sou
   const contextAnswers = await askContexts(agent, kinds, CONTEXT_QUESTIONS, SEED);
   const manifest: Manifest = {
     name,
-    ...(await machineFacts(kernel, recording.emulator, config)),
+    ...recording.machine,
     source,
     verified: options.verified,
     digest: digest(files),

@@ -9,6 +9,7 @@ import { recordContexts } from './facts/contexts.js';
 import { functionSets, recordFunctions } from './facts/functions.js';
 import { recordHelpers } from './facts/helpers.js';
 import { idSets } from './facts/id-sets.js';
+import { configuration, machineFacts, type MachineFacts } from './facts/manifest.js';
 import { operationsOf } from './facts/operations.js';
 import { recordStructOps, registeredStructOps } from './facts/struct-ops.js';
 import { Vocabulary } from './facts/vocabulary.js';
@@ -18,10 +19,12 @@ import type { Agent } from './machine/agent.js';
 /** Everything recorded of a kernel. */
 export interface Recording {
   readonly kernel: Kernel;
+  /** Settings of .config, a line each. */
+  readonly config: string;
+  readonly machine: MachineFacts;
   readonly helpers: HelperData;
   readonly contexts: ContextData;
   readonly data: KernelData;
-  readonly emulator: ProgramEmulator;
   /** What the live kernel said: kinds of programs it takes, and by helper number whether each may call it. */
   readonly live: readonly LiveKind[];
   readonly mayCall: readonly (readonly boolean[])[];
@@ -47,6 +50,8 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
   const { memory } = kernel;
   const emulator = new ProgramEmulator(kernel);
   const vocabulary = new Vocabulary(kernel);
+  const config = await configuration(agent);
+  const machine = await machineFacts(kernel, emulator, config);
   const structs = await memory.settle(() => registeredStructOps(kernel));
   const operations = await operationsOf(kernel, structs);
   const sets = idSets(kernel);
@@ -67,9 +72,10 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
   const structOps = await recordStructOps(emulator, vocabulary, structs, operations);
   return {
     kernel,
+    config,
+    machine,
     helpers,
     contexts,
-    emulator,
     live,
     mayCall,
     data: {

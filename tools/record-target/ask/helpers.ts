@@ -52,6 +52,9 @@ const ATTACH_POINTS: readonly { type: string; attachType: string; names: readonl
   },
 ];
 
+/** Where the kernel puts another attach type in the place of number 0 before it looks further. */
+const DEFAULTED: ReadonlySet<string> = new Set(['BPF_PROG_TYPE_CGROUP_SOCK', 'BPF_PROG_TYPE_SK_REUSEPORT']);
+
 /** Kinds of programs to put questions with: every program type with every attach type that the kernel takes. */
 export async function liveKinds(
   agent: Agent,
@@ -64,7 +67,8 @@ export async function liveKinds(
   for (const [name, type] of types) {
     if (name.startsWith('__') || btfTyped.has(name)) continue;
     for (const [attachName, attachType] of attaches) {
-      if (!attachName.startsWith('__')) wanted.push({ type, attachType, attachBtfId: 0, sleepable: false });
+      if (attachName.startsWith('__') || (attachType === 0 && DEFAULTED.has(name))) continue;
+      wanted.push({ type, attachType, attachBtfId: 0, sleepable: false });
     }
   }
   for (const { type, attachType, names, sleepable } of ATTACH_POINTS) {
@@ -80,11 +84,17 @@ export async function liveKinds(
       if (sleepable) wanted.push({ ...kind, sleepable: true });
     }
   }
-  const instructions = assemble(RETURN_ZERO);
-  const answers = await Promise.all(wanted.map((kind) => load(agent, { ...kind, instructions })));
-  // A program that loads, or is refused by the verifier's own words, is of a kind that the kernel takes.
-  const taken = wanted.filter((_, i) => answers[i]!.errno === 0 || /processed \d+ insns/.test(answers[i]!.log));
+  const asked = await Promise.all(wanted.map((kind) => isTaken(agent, kind)));
+  // Some types run asleep only.
+  const asleep = await Promise.all(wanted.map((kind, i) => !asked[i]! && isTaken(agent, { ...kind, sleepable: true })));
+  const taken = wanted.flatMap((kind, i) => (asked[i]! ? [kind] : asleep[i]! ? [{ ...kind, sleepable: true }] : []));
   return taken.filter((kind) => !isOneOfMany(kind, taken));
+}
+
+/** Whether a program of that kind loads, or is refused for nothing but the number that it returns. */
+async function isTaken(agent: Agent, kind: LiveKind): Promise<boolean> {
+  const { errno, log } = await load(agent, { ...kind, instructions: assemble(RETURN_ZERO) });
+  return errno === 0 || /At program exit the register R0/.test(log);
 }
 
 /** Where a program type takes nearly any attach type, it ignores them: two stand for all. */

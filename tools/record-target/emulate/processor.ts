@@ -7,7 +7,7 @@
  * kernel (ask/) then confirm it.
  *
  * Only what compilers emit for such code is here: the base integer instructions, no floating point, no system
- * registers but SP_EL0 (the current task). Anything else is an error, never a guess. Writes go to an overlay, so the
+ * registers but SP_EL0 (the current task) and TCR_EL1. Anything else is an error, never a guess. Writes go to an overlay, so the
  * kernel's memory stays what it was.
  */
 import type { KernelMemory } from '../kernel/memory.js';
@@ -37,6 +37,8 @@ export class Processor {
   readonly watched = new Set<number>();
   watchStart = 0n;
   watchSize = 0;
+  /** TCR_EL1, from which kernels take the size of address spaces. */
+  translationControl = 0n;
   private pc = 0n;
   private n = false;
   private z = false;
@@ -293,6 +295,8 @@ export class Processor {
       // hints and barriers
     } else if ((w & 0xffffffe0) >>> 0 === 0xd5384100) {
       this.set(w & 31, this.current, true);
+    } else if ((w & 0xffffffe0) >>> 0 === 0xd5382040) {
+      this.set(w & 31, this.translationControl, true);
     } else this.unknown(w);
   }
 

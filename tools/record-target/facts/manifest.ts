@@ -28,11 +28,14 @@ export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, co
   const cpus = await line(agent, '/sys/devices/system/cpu/possible');
   const pageBits =
     Number(setting('CONFIG_PAGE_SHIFT')) || (/^CONFIG_ARM64_(\d+)K_PAGES=y/m.exec(config) ? pageShift(config) : 12);
+  const addressBits = virtualAddressBits(kernel);
+  const unused = BigInt(64 - addressBits);
+  emulator.cpu.translationControl = unused | (unused << 16n); // T0SZ, T1SZ
   return {
     release: await line(agent, '/proc/sys/kernel/osrelease'),
     version: await line(agent, '/proc/sys/kernel/version'),
     pageSize: 1 << pageBits,
-    virtualAddressBits: await virtualAddressBits(kernel, Number(setting('CONFIG_ARM64_VA_BITS'))),
+    virtualAddressBits: addressBits,
     userLimit: `0x${(await ask(emulator, 'bpf_arch_uaddress_limit', [])).toString(16)}`,
     possibleCpus: Number(/(\d+)$/.exec(cpus)?.[1] ?? 0) + 1,
     kernelHz: Number(setting('CONFIG_HZ')),
@@ -46,12 +49,13 @@ function pageShift(config: string): number {
   return 10 + Math.log2(Number(/^CONFIG_ARM64_(\d+)K_PAGES=y/m.exec(config)?.[1] ?? 4));
 }
 
-/** The processor may offer fewer bits than the kernel was built for: vabits_actual says. */
-async function virtualAddressBits(kernel: Kernel, built: number): Promise<number> {
-  const at = kernel.symbols.find('vabits_actual');
-  if (at === null) return built;
-  const bits = Number(await kernel.memory.settle(() => kernel.memory.u64(at)));
-  return bits > 0 && bits <= 64 ? bits : built;
+/**
+ * Bits of kernel addresses in use: the processor may offer fewer than the kernel was built for. The linear map starts
+ * where all higher bits are ones, and all that is allocated at boot lies near its start.
+ */
+function virtualAddressBits(kernel: Kernel): number {
+  const allocated = kernel.memory.u64(kernel.symbols.address('btf_vmlinux'));
+  return BigInt.asUintN(64, ~allocated).toString(2).length;
 }
 
 async function inlinedHelpers(emulator: ProgramEmulator): Promise<number[]> {
