@@ -154,7 +154,7 @@ export class CompileService {
     const cache = this.parts[tier];
     if (cache === null) return null;
     const started = performance.now();
-    const answer = await cache.get(digest).catch((error: unknown) => this.cacheFailed(tier, error));
+    const answer = await this.guarded(tier, () => cache.get(digest));
     this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
     if (answer === null) return null;
     this.parts.memory.set(digest, answer);
@@ -163,13 +163,18 @@ export class CompileService {
   }
 
   private async store(tier: 'disk' | 'redis', digest: string, answer: Answer): Promise<void> {
-    await this.parts[tier]?.set(digest, answer).catch((error: unknown) => this.cacheFailed(tier, error));
+    await this.guarded(tier, () => this.parts[tier]?.set(digest, answer));
   }
 
-  private cacheFailed(tier: 'disk' | 'redis', error: unknown): null {
-    this.parts.metrics.cacheErrors.inc({ tier });
-    this.parts.metrics.onCacheError(error);
-    return null;
+  /** What a cache tier throws costs that tier's service alone. */
+  private async guarded<T>(tier: 'disk' | 'redis', work: () => T | Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.parts.metrics.cacheErrors.inc({ tier });
+      this.parts.metrics.onCacheError(error);
+      return null;
+    }
   }
 
   private async work(

@@ -46,19 +46,19 @@ t.test('disk', async (t) => {
   await t.test('is bounded in bytes and evicts in order of use', async (t) => {
     const cache = new DiskCache(join(dir, 'a'), 20_000);
     for (let n = 0; n < 40; n++) {
-      await cache.set(key(n), answer('x'.repeat(960)));
-      if (n >= 15) await cache.get(key(10));
+      cache.set(key(n), answer('x'.repeat(960)));
+      if (n >= 15) cache.get(key(10));
     }
     t.ok(cache.bytes <= 20_000, `${cache.bytes} bytes`);
     t.equal(cache.count, 20);
-    t.ok(await cache.get(key(10)), 'renewed by use');
-    t.equal(await cache.get(key(11)), null);
-    await cache.set(key(99), answer('x'.repeat(30_000)));
-    t.equal(await cache.get(key(99)), null, 'larger than the whole cache');
+    t.ok(cache.get(key(10)), 'renewed by use');
+    t.equal(cache.get(key(11)), null);
+    cache.set(key(99), answer('x'.repeat(30_000)));
+    t.equal(cache.get(key(99)), null, 'larger than the whole cache');
     await cache.close();
     const again = new DiskCache(join(dir, 'a'), 20_000);
     t.equal(again.count, 20);
-    t.strictSame(await again.get(key(39)), answer('x'.repeat(960)));
+    t.strictSame(again.get(key(39)), answer('x'.repeat(960)));
     await again.close();
   });
 
@@ -82,7 +82,7 @@ t.test('disk', async (t) => {
       t.ok(cache.count > 0, `${cache.count} entries are there`);
       let bytes = 0;
       for (let n = 0; n < cache.count; n++) {
-        const found = await cache.get(key(n));
+        const found = cache.get(key(n));
         t.equal(found?.protobuf.toString(), `entry ${n} `.repeat(50));
         bytes += (found?.protobuf.length ?? 0) + 40;
       }

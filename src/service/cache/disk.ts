@@ -32,10 +32,7 @@ export class DiskCache {
     this.entries = this.root.openDB({ name: 'entries', encoding: 'binary' });
     this.uses = this.root.openDB({ name: 'uses', encoding: 'msgpack' });
     this.order = this.root.openDB({ name: 'order', encoding: 'string', keyEncoding: 'uint32' });
-    for (const { value } of this.uses.getRange()) {
-      this.total += value[1];
-      this.sequence = Math.max(this.sequence, value[0]);
-    }
+    this.recount();
   }
 
   get bytes(): number {
@@ -46,23 +43,23 @@ export class DiskCache {
   }
 
   /** Null where there is none, or where what is there is damaged; that is then removed. */
-  async get(digest: string): Promise<Answer | null> {
+  get(digest: string): Answer | null {
     const packed = this.entries.get(digest);
     if (packed === undefined) return null;
     const answer = unpackEntry(packed);
-    if (answer === null) await this.change(() => this.drop(digest));
-    else await this.renew(digest);
+    if (answer === null) this.change(() => this.drop(digest));
+    else this.renew(digest);
     return answer;
   }
 
   /** Entries larger than the whole cache are not kept. */
-  async set(digest: string, answer: Answer): Promise<void> {
+  set(digest: string, answer: Answer): void {
     const packed = packEntry(answer);
     if (packed.length > this.maxBytes) return;
-    await this.change(() => {
+    this.change(() => {
       this.drop(digest);
       this.makeRoom(packed.length);
-      void this.entries.put(digest, packed);
+      this.entries.putSync(digest, packed);
       this.append(digest, packed.length);
     });
   }
@@ -72,23 +69,38 @@ export class DiskCache {
     await this.root.close();
   }
 
-  private async change(work: () => void): Promise<void> {
-    await this.root.transaction(work);
+  /** Synchronous, so that a failure has one place to go to; LMDB syncs to disk in its own time. */
+  private change(work: () => void): void {
+    try {
+      this.root.transactionSync(work);
+    } catch (error) {
+      this.recount(); // a disk that is full: LMDB has dropped the transaction
+      throw error;
+    }
+  }
+
+  /** The books as the tables have them. */
+  private recount(): void {
+    this.total = 0;
+    for (const { value } of this.uses.getRange()) {
+      this.total += value[1];
+      this.sequence = Math.max(this.sequence, value[0]);
+    }
   }
 
   private append(digest: string, bytes: number): void {
     this.sequence++;
-    void this.order.put(this.sequence, digest);
-    void this.uses.put(digest, [this.sequence, bytes]);
+    this.order.putSync(this.sequence, digest);
+    this.uses.putSync(digest, [this.sequence, bytes]);
     this.total += bytes;
   }
 
   private drop(digest: string): void {
     const use = this.uses.get(digest);
     if (use === undefined) return;
-    void this.entries.remove(digest);
-    void this.uses.remove(digest);
-    void this.order.remove(use[0]);
+    this.entries.removeSync(digest);
+    this.uses.removeSync(digest);
+    this.order.removeSync(use[0]);
     this.total -= use[1];
   }
 
@@ -100,13 +112,13 @@ export class DiskCache {
     }
   }
 
-  private async renew(digest: string): Promise<void> {
+  private renew(digest: string): void {
     const use = this.uses.get(digest);
     if (use === undefined || this.sequence - use[0] < this.count * RENEW_AFTER) return;
-    await this.change(() => {
+    this.change(() => {
       const now = this.uses.get(digest);
       if (now === undefined) return;
-      void this.order.remove(now[0]);
+      this.order.removeSync(now[0]);
       this.total -= now[1];
       this.append(digest, now[1]);
     });
