@@ -2,8 +2,10 @@
 import { benchCodegen } from './codegen.js';
 import { benchLoader } from './loader.js';
 import { serviceBench } from './service.js';
+import { benchVerifier } from './verifier.js';
 
 console.log('bpf-jitd benchmarks: requests and compilations per second, higher is better\n');
 benchCodegen();
 await benchLoader();
+await benchVerifier();
 await serviceBench();
