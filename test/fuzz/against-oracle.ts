@@ -1,18 +1,17 @@
 /**
- * Judges generated programs by the kernel and by us: `npx tsx test/fuzz/against-oracle.ts ORACLE FIRST_SEED COUNT`.
- * Prints every seed on which we differ, false accepts first; ends with 1 if there are any of those.
+ * Judges generated programs by the kernel and by us:
+ * `npx tsx test/fuzz/against-oracle.ts ORACLE GENERATOR FIRST_SEED COUNT [ANSWERS.json]`, GENERATOR one of judge.ts.
+ * Prints every seed on which we differ in errno or in any letter of the log, and writes the kernel's answers where a file
+ * is named; ends with 1 if we accept what the kernel rejects.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Program } from '../../src/compiler/load/program.js';
-import { rewrite } from '../../src/compiler/rewrite/rewrite.js';
-import { statisticsText, verify } from '../../src/compiler/verify/verify.js';
 import { loadProfile } from '../../src/service/targets.js';
-import { comparable, programOf } from '../verify/cases.js';
-import type { Case } from '../verify/cases.js';
-import { fuzzProgram } from './program.js';
+import { bind, digest, GENERATORS, isShort, judge } from './judge.js';
 
 interface Answer {
   readonly prog: string;
@@ -20,59 +19,56 @@ interface Answer {
   readonly log: string;
 }
 
+const [, , oracle, name, firstText, countText, answersFile] = process.argv;
+const generator = GENERATORS[name ?? ''];
+const first = Number(firstText);
+const count = Number(countText);
+if (oracle === undefined || generator === undefined || !(count > 0))
+  throw new Error('usage: against-oracle.ts ORACLE GENERATOR FIRST_SEED COUNT [ANSWERS.json]');
+
 const profile = await loadProfile('linux-6.12-arm64');
-const [oracle, first, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
-if (oracle === undefined || !(count > 0)) throw new Error('usage: against-oracle.ts ORACLE FIRST_SEED COUNT');
-
-function caseOf(seed: number): Case {
-  const program = fuzzProgram(seed);
-  return { name: String(seed), logLevel: 1, ...program };
+const programs = new Map<string, Program>();
+for (let seed = first; seed < first + count; seed++) {
+  const program = bind(generator(seed, profile.btf), profile);
+  if (isShort(program, profile)) programs.set(String(seed), program);
 }
 
-function jobOf(test: Case): string {
-  const maps = (test.maps ?? []).map((m) => `map=${m.type},${m.key},${m.value},${m.entries},0\n`).join('');
-  const insns = Buffer.from(programOf(test).instructions.bytes).toString('hex');
-  const head = `name=${test.name}\ntype=${test.type}\nattach_type=${test.attachType}\nflags=${test.flags}\n`;
-  return `${head}license=GPL\nlog_level=1\n${maps}insns=${insns}\n\n`;
-}
-
-/** Errno and log, statistics included, as bpf(2) answers them. */
-function judge(program: Program): { errno: number; log: string } {
-  const result = verify(program, profile, { logLevel: 5 });
-  if (result.verified === null) return result;
-  const rewritten = rewrite(result.verified);
-  if (!rewritten.ok) return { errno: rewritten.failure.errno, log: result.log };
-  const stats = { ...result.stats, stackDepths: rewritten.value.stackDepths };
-  return { errno: 0, log: result.log + statisticsText(5, stats) };
+function jobOf(seed: string, program: Program): string {
+  const maps = program.maps.map((m) => `map=${m.type},${m.keySize},${m.valueSize},${m.maxEntries},0\n`).join('');
+  const insns = Buffer.from(program.instructions.bytes).toString('hex');
+  const attach = program.attachBtfId === 0 ? '' : `attach_btf_id=${program.attachBtfId}\n`;
+  const head = `name=${seed}\ntype=${program.type}\nattach_type=${program.expectedAttachType}\nflags=${program.flags}\n`;
+  return `${head}${attach}license=GPL\nlog_level=2\n${maps}insns=${insns}\n\n`;
 }
 
 const work = mkdtempSync(join(tmpdir(), 'verify-fuzz-'));
-const cases = Array.from({ length: count }, (_, i) => caseOf(first + i));
-writeFileSync(join(work, 'fuzz.jobs'), cases.map(jobOf).join(''));
+writeFileSync(join(work, 'fuzz.jobs'), [...programs].map(([seed, program]) => jobOf(seed, program)).join(''));
 const out = join(work, 'out.jsonl');
 execFileSync(join(oracle, 'record'), [work, out], { stdio: ['ignore', 'ignore', 'inherit'] });
+
 const tally = { accepted: 0, falseAccept: 0, falseReject: 0, errno: 0, log: 0, same: 0 };
-for (const line of readFileSync(out, 'utf8').split('\n')) {
-  if (line === '') continue;
-  const answer = JSON.parse(line) as Answer;
-  const test = cases[Number(answer.prog) - first];
-  if (test === undefined) continue;
-  const ours = judge(programOf(test));
-  if (answer.err === 0) tally.accepted++;
-  const log = comparable(answer.log).join('\n') === comparable(ours.log).join('\n');
-  const kind =
-    ours.errno === 0 && answer.err !== 0
-      ? 'falseAccept'
-      : ours.errno !== 0 && answer.err === 0
-        ? 'falseReject'
-        : ours.errno !== answer.err
-          ? 'errno'
-          : log
-            ? 'same'
-            : 'log';
+const answers: [seed: number, errno: number, log: string][] = [];
+
+function compare(answer: Answer, program: Program): keyof typeof tally {
+  const ours = judge(program, profile);
+  if (ours.errno === 0 && answer.err !== 0) return 'falseAccept';
+  if (ours.errno !== 0 && answer.err === 0) return 'falseReject';
+  if (ours.errno !== answer.err) return 'errno';
+  return digest(answer.log) === digest(ours.log) ? 'same' : 'log';
+}
+
+for await (const line of createInterface({ input: createReadStream(out) })) {
+  const answer = line === '' ? null : (JSON.parse(line) as Partial<Answer>);
+  const program = programs.get(answer?.prog ?? '');
+  if (program === undefined || answer?.err === undefined) continue;
+  const kind = compare(answer as Answer, program);
   tally[kind]++;
-  if (kind !== 'same') console.log(`${kind} seed ${answer.prog}: kernel ${answer.err}, we ${ours.errno}`);
+  if (answer.err === 0) tally.accepted++;
+  answers.push([Number(answer.prog), answer.err, digest(answer.log ?? '')]);
+  if (kind !== 'same') console.log(`${kind} seed ${answer.prog}: kernel ${answer.err}`);
 }
 rmSync(work, { recursive: true });
+if (answersFile !== undefined)
+  writeFileSync(answersFile, `[\n${answers.map((a) => JSON.stringify(a)).join(',\n')}\n]\n`);
 console.log(JSON.stringify(tally));
 process.exitCode = tally.falseAccept > 0 ? 1 : 0;

@@ -5,7 +5,7 @@
 import type { Btf } from '../../src/compiler/btf/btf.js';
 import { KIND_FUNC } from '../../src/compiler/btf/kinds.js';
 import { Generator, MAPS } from './program.js';
-import type { FuzzMap, FuzzProgram, Kind } from './program.js';
+import type { FuzzMap, FuzzProgram } from './program.js';
 import { Random } from './random.js';
 
 /** Ring buffer and program array, behind the maps of program.ts. */
@@ -30,13 +30,9 @@ class CallGenerator extends Generator {
     return [...MAPS, ...MORE_MAPS];
   }
 
-  /** Where nothing fits, a number is made. */
-  protected override with(...kinds: readonly Kind[]): number {
-    if (kinds.includes('scalar') && !this.kinds.slice(0, 10).includes('scalar')) {
-      this.emit(`r9 = ${this.immediate()}`);
-      this.set(9, 'scalar');
-    }
-    return super.with(...kinds);
+  /** A number is always there. */
+  private ensureNumber(): void {
+    if (!this.kinds.slice(0, 10).includes('scalar')) this.spare();
   }
 
   /** Calls end the lives of R1 to R5; what comes next should not count on them. */
@@ -264,6 +260,7 @@ class CallGenerator extends Generator {
       this.begun = true;
       this.begin();
     }
+    this.ensureNumber();
     if (!this.random.oneIn(6)) this.land();
     if (!this.random.oneIn(3)) {
       super.step();
