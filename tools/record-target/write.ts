@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import type { Manifest } from '../../src/compiler/targets/data.js';
@@ -7,10 +7,13 @@ import type { Symbols } from './kernel/symbols.js';
 
 /** Writes a profile: the manifest as it is, everything else packed with Brotli. The manifest gets the others' digest. */
 export function writeProfile(directory: string, files: ReadonlyMap<string, Uint8Array>, manifest: Manifest): void {
-  mkdirSync(directory, { recursive: true });
-  for (const name of readdirSync(directory)) rmSync(join(directory, name));
-  for (const [name, bytes] of files) writeFileSync(join(directory, `${name}.br`), packed(bytes));
-  writeFileSync(join(directory, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const fresh = `${directory}.new`; // an interrupted recording leaves the old profile whole
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  for (const [name, bytes] of files) writeFileSync(join(fresh, `${name}.br`), packed(bytes));
+  writeFileSync(join(fresh, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  rmSync(directory, { recursive: true, force: true });
+  renameSync(fresh, directory);
 }
 
 export function digest(files: ReadonlyMap<string, Uint8Array>): string {
