@@ -4,7 +4,7 @@ import { decodeProfile } from '../compiler/targets/decode.js';
 import { targetMessage } from './contract/from-compiler.js';
 import type { Message } from './contract/schema.js';
 import { ServiceError } from './errors.js';
-import { DEFAULT_TARGET } from './targets.js';
+import { DEFAULT_TARGET, MANIFEST } from './targets.js';
 import type { TargetFiles } from './pool/protocol.js';
 
 export interface CatalogEntry {
@@ -40,5 +40,14 @@ export class TargetCatalog {
 
 function catalogEntry(target: TargetFiles): CatalogEntry {
   const profile = decodeProfile(target.files, openKernelBtf(target.btf));
-  return { name: target.name, digest: target.digest, message: targetMessage(profile, target.digest) };
+  return {
+    name: target.name,
+    digest: target.digest,
+    message: { ...targetMessage(profile, target.digest), cpuFeatures: cpuFeatures(target) },
+  };
+}
+
+function cpuFeatures(target: TargetFiles): readonly string[] {
+  const text = new TextDecoder().decode(target.files.get(MANIFEST)!.slice());
+  return (JSON.parse(text) as { readonly cpuFeatures?: readonly string[] }).cpuFeatures ?? [];
 }

@@ -15,13 +15,16 @@ export const TARGETS_DIR = fileURLToPath(new URL('../../targets/', import.meta.u
 /** The profile that is meant where a request names none. */
 export const DEFAULT_TARGET = 'linux-6.12-arm64';
 
+/** Written last by the recorder: without it a recording is not finished. */
+export const MANIFEST = 'manifest.json';
+
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
 /** Names of the targets in a directory, the default first. */
 export function targetNames(dir = TARGETS_DIR): string[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+    .filter((entry) => entry.isDirectory() && NAME.test(entry.name) && existsSync(join(dir, entry.name, MANIFEST)))
     .map((entry) => entry.name)
     .sort((a, b) => Number(b === DEFAULT_TARGET) - Number(a === DEFAULT_TARGET) || (a < b ? -1 : 1));
 }

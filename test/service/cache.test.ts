@@ -1,6 +1,6 @@
 /** Caches: bounds, checksums, and a disk tier that survives being killed. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +60,21 @@ t.test('disk', async (t) => {
     t.equal(again.count, 20);
     t.strictSame(again.get(key(39)), answer('x'.repeat(960)));
     await again.close();
+  });
+
+  await t.test('is made anew after the machine went down', async (t) => {
+    const path = join(dir, 'c');
+    const cache = new DiskCache(path, 20_000);
+    cache.set(key(1), answer('one'));
+    await cache.close();
+    writeFileSync(join(path, 'boot'), 'another boot');
+    const after = new DiskCache(path, 20_000);
+    t.equal(after.count, 0);
+    after.set(key(2), answer('two'));
+    await after.close();
+    const same = new DiskCache(path, 20_000);
+    t.equal(same.count, 1);
+    await same.close();
   });
 
   await t.test('survives kill -9 in the middle of writing', async (t) => {

@@ -3,10 +3,14 @@
  *
  *     entries: digest → packed entry        uses: digest → [sequence, bytes]        order: sequence → digest
  *
+ * Nothing waits for the disk: the operating system writes in its own time, and a kill loses nothing. Only a machine that
+ * goes down can; what it leaves behind is thrown away (`prepare`).
+ *
  * All three change in one transaction, so a kill leaves them consistent. A use is recorded only now and then: order is
  * kept by sequence numbers, not clocks.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { packEntry, unpackEntry, type Answer } from './entry.js';
 
@@ -27,8 +31,8 @@ export class DiskCache {
     path: string,
     private readonly maxBytes: number,
   ) {
-    mkdirSync(path, { recursive: true });
-    this.root = open({ path, mapSize: mapSize(maxBytes), maxDbs: 4, noSubdir: false });
+    prepare(path);
+    this.root = open({ path, mapSize: mapSize(maxBytes), maxDbs: 4, noSubdir: false, noSync: true });
     this.entries = this.root.openDB({ name: 'entries', encoding: 'binary' });
     this.uses = this.root.openDB({ name: 'uses', encoding: 'msgpack' });
     this.order = this.root.openDB({ name: 'order', encoding: 'string', keyEncoding: 'uint32' });
@@ -48,7 +52,7 @@ export class DiskCache {
     if (packed === undefined) return null;
     const answer = unpackEntry(packed);
     if (answer === null) this.change(() => this.drop(digest));
-    else this.renew(digest);
+    else this.tryRenew(digest);
     return answer;
   }
 
@@ -112,6 +116,15 @@ export class DiskCache {
     }
   }
 
+  /** A use that cannot be written down is no reason to lose what was found. */
+  private tryRenew(digest: string): void {
+    try {
+      this.renew(digest);
+    } catch {
+      // the next write tells
+    }
+  }
+
   private renew(digest: string): void {
     const use = this.uses.get(digest);
     if (use === undefined || this.sequence - use[0] < this.count * RENEW_AFTER) return;
@@ -128,4 +141,24 @@ export class DiskCache {
 /** Room for pages that wait to be reused besides the entries themselves. */
 function mapSize(maxBytes: number): number {
   return Math.max(64 * 1024 * 1024, maxBytes * 2);
+}
+
+/** Names the boot under which the cache was last written. */
+const BOOT_FILE = 'boot';
+
+/** Makes the directory; a cache of an earlier boot may be torn, where the machine went down before all was written. */
+function prepare(path: string): void {
+  const boot = bootId();
+  const file = join(path, BOOT_FILE);
+  if (existsSync(path) && (!existsSync(file) || readFileSync(file, 'utf8') !== boot)) {
+    rmSync(path, { recursive: true, force: true });
+  }
+  mkdirSync(path, { recursive: true });
+  writeFileSync(file, boot);
+}
+
+/** Empty where the system has none: then the cache is kept. */
+function bootId(): string {
+  const source = '/proc/sys/kernel/random/boot_id';
+  return existsSync(source) ? readFileSync(source, 'utf8').trim() : '';
 }
