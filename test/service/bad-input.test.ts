@@ -119,7 +119,9 @@ t.test('bad input', async (t) => {
 
   // A map index out of range is what bpf(2) refuses: a good answer, whose words name the place.
   const index = Buffer.concat([Buffer.from('18110000070000000000000000000000', 'hex'), XDP_PASS]);
-  const answer = (await (await service.post(program({ instructions: index.toString('base64') }))).json()) as {
+  const answer = (await (
+    await service.post({ ...(program({ instructions: index.toString('base64') }) as object), options: { logLevel: 1 } })
+  ).json()) as {
     readonly programs: readonly {
       readonly accepted: boolean;
       readonly errno: number;
