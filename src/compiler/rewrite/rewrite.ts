@@ -3,10 +3,11 @@
  * (the end of bpf_check, Linux 6.12).
  */
 import type { Instructions } from '../isa/instructions.js';
+import { LD_IMM64 } from '../isa/opcodes.js';
 import type { JitProgram, SymbolRef } from './program.js';
 import type { LineInfo } from '../load/program.js';
 import { fail, ok, type Outcome } from '../outcome.js';
-import { ENOMEM } from '../verify/errno.js';
+import { ENOMEM, EOPNOTSUPP } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
 import { resolveAddresses } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
@@ -22,6 +23,7 @@ import { cutIntoFunctions } from './functions.js';
 import type { VerifiedProgram } from '../verify/verify.js';
 import { addPrologue } from './prologue.js';
 import { Rejection } from './rejection.js';
+import { branchTarget, refersToFunction } from './sequence.js';
 import { addZeroExtensions } from './zero-extension.js';
 
 /** A source line, and the translated instruction (in the whole program) that it starts at. */
@@ -58,7 +60,22 @@ export function rewrite(input: VerifiedProgram): Outcome<Rewritten> {
     const { message, errno, instruction } = rejection;
     return fail({ stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction });
   }
+  if (namesRemovedFunction(draft)) {
+    const message = 'bpf-jitd: not supported yet: a callback that never runs, removed while its address is still taken';
+    return fail({ stage: 'VERIFY', code: 'UNSUPPORTED', message, errno: -EOPNOTSUPP });
+  }
   return ok(result(draft, input));
+}
+
+/** A loop that runs zero times leaves its callback unvisited: it is dead code, but the loop itself still names it. */
+function namesRemovedFunction(draft: Draft): boolean {
+  const starts = new Set(draft.functions.map((f) => f.start));
+  const { insns } = draft;
+  for (let i = 0; i < insns.length; i++) {
+    if (refersToFunction(insns, i) && !starts.has(branchTarget(insns, i))) return true;
+    if (insns.opcode(i) === LD_IMM64) i++;
+  }
+  return false;
 }
 
 function draftOf(input: VerifiedProgram): Draft {
