@@ -17,6 +17,8 @@ export const BPF_F_XDP_DEV_BOUND_ONLY = 1 << 6;
 export const BPF_F_TEST_REG_INVARIANTS = 1 << 7;
 
 const KNOWN_FLAGS = 0xff;
+/** Largest type id that a BTF can hold. */
+const BTF_MAX_TYPE = 0xfffff;
 
 /** The configuration that program types need (include/linux/bpf_types.h); types that are not here every kernel has. */
 const NEEDED_CONFIG: readonly (readonly [options: readonly string[], types: readonly number[]])[] = [
@@ -128,12 +130,18 @@ const BTF_ATTACHED: readonly number[] = [
   uapi.BPF_PROG_TYPE_EXT,
 ];
 
+/** Whether the program may name a type of a BTF, and another program, to be attached to. */
+function mayBeAttached({ type, attachBtfId, attachProgram }: Program): boolean {
+  if (attachBtfId !== 0 && (attachBtfId > BTF_MAX_TYPE || !BTF_ATTACHED.includes(type))) return false;
+  return attachProgram === null || type === uapi.BPF_PROG_TYPE_TRACING || type === uapi.BPF_PROG_TYPE_EXT;
+}
+
 /** 0, or the negative errno with which the kernel refuses the attributes. Root loads, with every capability. */
 export function checkProgramAttributes(program: Program, profile: Profile): number {
   const { type, flags, instructions } = program;
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
   if (instructions.length === 0 || instructions.length > MAX_INSNS) return E2BIG;
-  if (program.attachBtfId !== 0 && !BTF_ATTACHED.includes(type)) return EINVAL;
+  if (!mayBeAttached(program)) return EINVAL;
   const allowed = ATTACH_TYPES.get(type);
   const attachType = effectiveAttachType(type, program.expectedAttachType);
   if (allowed !== undefined && !allowed.includes(attachType)) return EINVAL;

@@ -3,6 +3,7 @@ import type { Btf } from '../btf/btf.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
 import type { Program } from '../load/program.js';
+import * as load from '../load/program-attributes.js';
 import type { Failure } from '../outcome.js';
 import type { Profile } from '../targets/profile.js';
 import { checkAttachTarget } from './check/attach.js';
@@ -20,7 +21,7 @@ import { checkCfg } from './structure/cfg.js';
 import { markFastcallPatterns, shrinkFastcallStacks } from './structure/fastcall.js';
 import { checkFuncInfo, checkFuncInfoEarly } from './structure/func-info.js';
 import { checkLineInfo } from './structure/line-info.js';
-import * as load from './structure/load-checks.js';
+import { isGplCompatible } from './structure/license.js';
 import { resolveImmediates } from './structure/resolve-immediates.js';
 import { checkMaxStackDepth } from './structure/stack-depth.js';
 import { addSubprograms, checkSubprograms } from './structure/subprograms.js';
@@ -96,9 +97,9 @@ function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
   env.testStateFreq = (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;
   env.testRegInvariants = (flags & load.BPF_F_TEST_REG_INVARIANTS) !== 0;
   env.sleepable = (flags & load.BPF_F_SLEEPABLE) !== 0;
-  env.gplCompatible = load.isGplCompatible(program.license);
+  env.gplCompatible = isGplCompatible(program.license);
   env.progType = program.type;
-  env.expectedAttachType = load.effectiveAttachType(program);
+  env.expectedAttachType = load.effectiveAttachType(program.type, program.expectedAttachType);
   markStateClean(env);
   return env;
 }
@@ -157,7 +158,7 @@ function run(program: Program, profile: Profile, logLevel: number, quiet: boolea
  * told at length, and an acceptance in a line, the program is first judged without a word.
  */
 export function verify(program: Program, profile: Profile, options: VerifyOptions): VerifyResult {
-  const refused = load.checkLoad(program);
+  const refused = load.checkProgramAttributes(program, profile);
   if (refused !== 0) {
     const failure: Failure = { stage: 'VERIFY', code: 'REFUSED', message: 'BPF_PROG_LOAD refuses it', errno: refused };
     return { errno: refused, failure, log: '', stats: null, verified: null };
