@@ -1,7 +1,8 @@
-/** Uploaded BTF on disk, named by its SHA-256, bounded in bytes; the oldest goes first. */
+/** Uploaded BTF on disk, named by its SHA-256 and the tenant, bounded in bytes; the oldest goes first. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheKey } from './cache/key.js';
 import { ServiceError } from './errors.js';
 import { checkBtf, unwrapBtf } from './btf-unwrap.js';
 import { isDigest } from './contract/request.js';
@@ -22,7 +23,7 @@ export class BtfStore {
   ) {}
 
   /** Keeps the bytes and answers their digest. `digest` empty: none was claimed. Throws ServiceError. */
-  async put(bytes: Buffer, digest: string): Promise<string> {
+  async put(bytes: Buffer, digest: string, tenant: string): Promise<string> {
     const actual = sha256(bytes);
     if (digest !== '' && !isDigest(digest))
       throw new ServiceError('INVALID_DIGEST', 'the digest is not 64 hexadecimal digits');
@@ -36,18 +37,20 @@ export class BtfStore {
     await mkdir(this.dir, { recursive: true });
     const temporary = join(this.dir, `.${randomUUID()}`);
     await writeFile(temporary, bytes);
-    await rename(temporary, join(this.dir, actual));
-    this.remember(actual, bytes);
-    await this.makeRoom(actual);
+    const key = cacheKey(tenant, actual);
+    await rename(temporary, join(this.dir, key));
+    this.remember(key, bytes);
+    await this.makeRoom(key);
     return actual;
   }
 
-  /** Throws ServiceError UNKNOWN_BTF where there is none, or where it is damaged. */
-  async get(digest: string): Promise<Buffer> {
-    const kept = this.recent.get(digest);
+  /** Throws ServiceError UNKNOWN_BTF where the tenant has none, or where it is damaged. */
+  async get(digest: string, tenant: string): Promise<Buffer> {
+    const key = cacheKey(tenant, digest);
+    const kept = this.recent.get(key);
     if (kept !== undefined) return kept;
     const unknown = new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field: 'target.btfDigest' });
-    const path = join(this.dir, digest);
+    const path = join(this.dir, key);
     const bytes = await readFile(path).catch(() => null);
     if (bytes === null) throw unknown;
     if (sha256(bytes) !== digest) {
@@ -56,14 +59,14 @@ export class BtfStore {
     }
     const now = new Date();
     await utimes(path, now, now).catch(() => undefined);
-    this.remember(digest, bytes);
+    this.remember(key, bytes);
     return bytes;
   }
 
-  private remember(digest: string, bytes: Buffer): void {
+  private remember(key: string, bytes: Buffer): void {
     const oldest = this.recent.keys().next();
     if (this.recent.size >= KEPT && oldest.done !== true) this.recent.delete(oldest.value);
-    this.recent.set(digest, bytes);
+    this.recent.set(key, bytes);
   }
 
   private async makeRoom(keep: string): Promise<void> {

@@ -5,8 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { Identity } from './auth/identity.js';
 import type { Answer } from './cache/entry.js';
 import type { DiskCache } from './cache/disk.js';
+import { cacheKey } from './cache/key.js';
 import type { RedisCache } from './cache/redis.js';
 import type { MemoryCache } from './cache/memory.js';
 import type { CompileRequestMessage } from './contract/messages.js';
@@ -18,7 +20,7 @@ import { ServiceError } from './errors.js';
 import { Flights } from './flights.js';
 import { sha256, type BtfStore } from './btf-store.js';
 import type { CompilePool } from './pool/pool.js';
-import type { CompileTaskResult } from './pool/protocol.js';
+import type { CompileTask, CompileTaskResult } from './pool/protocol.js';
 import type { TargetCatalog } from './catalog.js';
 import type { Metrics } from './telemetry/metrics.js';
 
@@ -27,6 +29,8 @@ export type Source = 'memory' | 'disk' | 'redis' | 'flight' | 'compiled';
 
 export interface Compiled {
   readonly digest: string;
+  /** What it is kept under: the digest, or a name of the tenant's own. */
+  readonly key: string;
   readonly answer: Answer;
   readonly source: Source;
   /** Milliseconds, by stage. */
@@ -47,7 +51,29 @@ export interface CompileServiceParts {
   readonly timeout: number;
 }
 
-type Shared = Omit<Compiled, 'digest'>;
+/** Who asks, and how long and in what form they want their answer. */
+export interface Asking {
+  readonly identity: Identity;
+  /** Aborted when the client has gone or its time is over; the work stops when nobody else waits for it. */
+  readonly signal: AbortSignal;
+  /** JSON is what the client will be sent. */
+  readonly json: boolean;
+  /** Milliseconds, where the client gives less than the service does. */
+  readonly limit?: number;
+}
+
+type Shared = Omit<Compiled, 'digest' | 'key'>;
+
+/** A request that was checked and named. */
+interface Prepared {
+  readonly request: CompileRequestMessage;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly digest: string;
+  readonly key: string;
+  readonly tenant: string;
+  readonly target: string;
+  readonly json: boolean;
+}
 
 export class CompileService {
   private readonly flights = new Flights<Shared>();
@@ -78,58 +104,48 @@ export class CompileService {
     return this.parts.metrics;
   }
 
-  /**
-   * Answers a request. `signal`: the client has gone or its time is over; the work stops when nobody else waits for it.
-   * `json`: JSON is what the client will be sent. Throws ServiceError.
-   */
-  async compile(
-    message: CompileRequestMessage,
-    signal: AbortSignal,
-    json: boolean,
-    limit = Infinity,
-  ): Promise<Compiled> {
+  /** Answers a request. Throws ServiceError. */
+  async compile(message: CompileRequestMessage, asking: Asking): Promise<Compiled> {
     const started = performance.now();
     if (this.stopping) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
-    const request = checkRequest(message);
-    const target = this.parts.catalog.find(request.target?.kernel ?? '');
-    const bytes = encode(CompileRequestType, request);
-    const digest = this.digest(bytes, target.digest);
-    const prepared = performance.now() - started;
-    const known = this.remembered(digest) ?? (await this.stored(digest));
-    if (known !== null) return { ...known, digest, timings: { ...known.timings, request: prepared } };
-    const deadline = AbortSignal.timeout(Math.max(1, Math.floor(Math.min(limit, this.parts.timeout))));
+    const prepared = this.prepare(message, asking);
+    const { digest, key } = prepared;
+    const request = performance.now() - started;
+    const known = this.remembered(key) ?? (await this.stored(key));
+    if (known !== null) return { ...known, digest, key, timings: { ...known.timings, request } };
+    const limit = Math.min(asking.limit ?? Infinity, this.parts.timeout);
+    const deadline = AbortSignal.timeout(Math.max(1, Math.floor(limit)));
     const shared = await this.flights
-      .join(digest, AbortSignal.any([signal, deadline]), (stop) =>
-        this.work(request, bytes, digest, target.name, json, stop),
-      )
+      .join(key, AbortSignal.any([asking.signal, deadline]), (stop) => this.work(prepared, stop))
       .catch((error: unknown) => {
-        throw reasonOf(error, signal, deadline);
+        throw reasonOf(error, asking.signal, deadline);
       });
-    return { ...shared, digest, timings: { ...shared.timings, request: prepared } };
+    return { ...shared, digest, key, timings: { ...shared.timings, request } };
   }
 
   /** An answer that is in memory; cheap. */
-  remembered(digest: string): Shared | null {
-    const answer = this.parts.memory.get(digest);
+  remembered(key: string): Shared | null {
+    const answer = this.parts.memory.get(key);
     if (answer === null) return null;
     this.memoryHits.inc();
     return { answer, source: 'memory', timings: {} };
   }
 
-  /** An answer given before. Throws ServiceError INVALID_DIGEST or NOT_FOUND. */
-  async lookup(digest: string): Promise<Compiled> {
+  /** An answer that this tenant was given before. Throws ServiceError INVALID_DIGEST or NOT_FOUND. */
+  async lookup(digest: string, identity: Identity): Promise<Compiled> {
     if (!isDigest(digest)) throw new ServiceError('INVALID_DIGEST', 'a compilation is named by 64 hexadecimal digits');
-    const known = this.remembered(digest) ?? (await this.stored(digest));
+    const key = cacheKey(identity.tenant, digest);
+    const known = this.remembered(key) ?? (await this.stored(key));
     if (known === null) throw new ServiceError('NOT_FOUND', 'no such compilation is remembered; ask for it again');
-    return { ...known, digest };
+    return { ...known, digest, key };
   }
 
   /** The answer as JSON text, made once. */
-  json(digest: string, answer: Answer): Buffer {
+  json(key: string, answer: Answer): Buffer {
     if (answer.json !== null) return answer.json;
     const message = CompileResponseType.decode(answer.protobuf) as unknown as Message;
     const json = Buffer.from(JSON.stringify(writeJson(CompileResponseType, message)));
-    this.parts.memory.addJson(digest, answer, json);
+    this.parts.memory.addJson(key, answer, json);
     return json;
   }
 
@@ -140,30 +156,39 @@ export class CompileService {
     while (this.flights.size > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20));
   }
 
+  private prepare(message: CompileRequestMessage, { identity, json }: Asking): Prepared {
+    const request = checkRequest(message);
+    const target = this.parts.catalog.find(request.target?.kernel ?? '');
+    const bytes = encode(CompileRequestType, request);
+    const digest = this.digest(bytes, target.digest);
+    const { tenant } = identity;
+    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: target.name, json };
+  }
+
   private digest(request: Uint8Array, target: string): string {
     return createHash('sha256').update(`${this.parts.buildId}\n${target}\n`).update(request).digest('hex');
   }
 
   /** From the tiers behind memory, the nearest first; what is found moves nearer. */
-  private async stored(digest: string): Promise<Shared | null> {
+  private async stored(key: string): Promise<Shared | null> {
     this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'miss' });
-    return (await this.fromTier('disk', digest)) ?? (await this.fromTier('redis', digest));
+    return (await this.fromTier('disk', key)) ?? (await this.fromTier('redis', key));
   }
 
-  private async fromTier(tier: 'disk' | 'redis', digest: string): Promise<Shared | null> {
+  private async fromTier(tier: 'disk' | 'redis', key: string): Promise<Shared | null> {
     const cache = this.parts[tier];
     if (cache === null) return null;
     const started = performance.now();
-    const answer = await this.guarded(tier, () => cache.get(digest));
+    const answer = await this.guarded(tier, () => cache.get(key));
     this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
     if (answer === null) return null;
-    this.parts.memory.set(digest, answer);
-    if (tier === 'redis') await this.store('disk', digest, answer);
+    this.parts.memory.set(key, answer);
+    if (tier === 'redis') await this.store('disk', key, answer);
     return { answer, source: tier, timings: { [tier]: performance.now() - started } };
   }
 
-  private async store(tier: 'disk' | 'redis', digest: string, answer: Answer): Promise<void> {
-    await this.guarded(tier, () => this.parts[tier]?.set(digest, answer));
+  private async store(tier: 'disk' | 'redis', key: string, answer: Answer): Promise<void> {
+    await this.guarded(tier, () => this.parts[tier]?.set(key, answer));
   }
 
   /** What a cache tier throws costs that tier's service alone. */
@@ -178,28 +203,26 @@ export class CompileService {
   }
 
   private async work(
-    request: CompileRequestMessage,
-    bytes: Uint8Array,
-    digest: string,
-    target: string,
-    json: boolean,
+    { request, bytes, digest, key, tenant, target, json }: Prepared,
     signal: AbortSignal,
   ): Promise<Shared> {
-    const btf = await this.targetBtf(request);
+    const btf = await this.targetBtf(request, tenant);
     const { result, elapsed } = await this.parts.pool.run({ request: bytes, digest, target, btf, json }, signal);
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
     const answer = asAnswer(result);
-    this.parts.memory.set(digest, answer);
-    await Promise.all([this.store('disk', digest, answer), this.store('redis', digest, answer)]);
+    this.parts.memory.set(key, answer);
+    await Promise.all([this.store('disk', key, answer), this.store('redis', key, answer)]);
     this.count(result, elapsed);
     return { answer, source: 'compiled', timings: { ...result.timings, queue: queueTime(result, elapsed) } };
   }
 
-  private async targetBtf(request: CompileRequestMessage): Promise<{ digest: string; bytes: Uint8Array } | null> {
-    const target = request.target;
-    if (target?.btf !== undefined) return { digest: sha256(target.btf), bytes: await unwrapBtf(target.btf) };
+  private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['btf']> {
+    if (target?.btf !== undefined) {
+      return { key: cacheKey(tenant, sha256(target.btf)), bytes: await unwrapBtf(target.btf) };
+    }
     if (target?.btfDigest === undefined) return null;
-    return { digest: target.btfDigest, bytes: await unwrapBtf(await this.parts.btf.get(target.btfDigest)) };
+    const bytes = await unwrapBtf(await this.parts.btf.get(target.btfDigest, tenant));
+    return { key: cacheKey(tenant, target.btfDigest), bytes };
   }
 
   private count(result: CompileTaskResult, elapsed: number): void {

@@ -14,13 +14,14 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config.js';
-import type { CompileService } from '../compile-service.js';
+import type { Asking, CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { requestFromProtobuf } from '../contract/request.js';
 import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
 import { fileDescriptors } from './descriptors.js';
+import { askingOf, cancellation, identityOf } from './call.js';
 import { grpcError, statusMessage } from './status.js';
 
 const SERVICE = 'bpfjit.v1.JitService';
@@ -83,10 +84,10 @@ class Handlers {
 
   methods(): UntypedServiceImplementation {
     return {
-      Compile: this.unary('Compile', (bytes, signal, limit) => this.compile(bytes, signal, limit)),
-      GetCompilation: this.unary('GetCompilation', async (bytes) => {
+      Compile: this.unary('Compile', (bytes, asking) => this.compile(bytes, asking)),
+      GetCompilation: this.unary('GetCompilation', async (bytes, { identity }) => {
         const { digest } = decode('GetCompilationRequest', bytes) as { digest?: string };
-        const { answer } = await this.service.lookup(digest ?? '');
+        const { answer } = await this.service.lookup(digest ?? '', identity);
         if (answer.failed) throw objectProblem(answer);
         return answer.protobuf;
       }),
@@ -102,13 +103,9 @@ class Handlers {
     };
   }
 
-  private unary(name: string, work: (bytes: Buffer, signal: AbortSignal, limit: number) => Promise<Buffer>) {
+  private unary(name: string, work: (bytes: Buffer, asking: Asking) => Promise<Buffer>) {
     return (call: Call, done: Done): void => {
-      const gone = new AbortController();
-      call.on('cancelled', () => {
-        gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
-      });
-      this.settle(name, work(call.request, gone.signal, timeLeft(call)), done);
+      this.settle(name, work(call.request, askingOf(call, cancellation(call))), done);
     };
   }
 
@@ -131,28 +128,25 @@ class Handlers {
       .finally(end);
   }
 
-  private async compile(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {
-    const key = hash('sha256', bytes, 'base64');
-    const digest = this.known.get(key);
-    const hit = digest === undefined ? null : this.service.remembered(digest);
+  private async compile(bytes: Buffer, asking: Asking): Promise<Buffer> {
+    const body = `${asking.identity.tenant}\n${hash('sha256', bytes, 'base64')}`;
+    const key = this.known.get(body);
+    const hit = key === undefined ? null : this.service.remembered(key);
     if (hit !== null && !hit.answer.failed) return hit.answer.protobuf;
-    const compiled = await this.service.compile(requestFromProtobuf(bytes), signal, false, limit);
-    this.known.set(key, compiled.digest);
+    const compiled = await this.service.compile(requestFromProtobuf(bytes), asking);
+    this.known.set(body, compiled.key);
     if (compiled.answer.failed) throw objectProblem(compiled.answer);
     return compiled.answer.protobuf;
   }
 
   /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
   private batch(call: ServerDuplexStream<Buffer, Buffer>): void {
-    const gone = new AbortController();
+    const gone = cancellation(call);
     let running = 0;
     let ended = false;
-    call.on('cancelled', () => {
-      gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
-    });
     call.on('data', (bytes: Buffer) => {
       if (++running >= BATCH_WINDOW) call.pause();
-      void this.batchItem(bytes, gone.signal, timeLeft(call)).then((answer) => {
+      void this.batchItem(bytes, askingOf(call, gone)).then((answer) => {
         if (!gone.signal.aborted) call.write(answer);
         if (--running < BATCH_WINDOW) call.resume();
         if (ended && running === 0) call.end();
@@ -167,12 +161,12 @@ class Handlers {
     });
   }
 
-  private async batchItem(bytes: Buffer, signal: AbortSignal, limit: number): Promise<Buffer> {
+  private async batchItem(bytes: Buffer, asking: Asking): Promise<Buffer> {
     let id = '';
     try {
       const item = decode('BatchRequest', bytes) as { id?: string; request?: CompileRequestMessage };
       id = item.id ?? '';
-      const { answer } = await this.service.compile(item.request ?? {}, signal, false, limit);
+      const { answer } = await this.service.compile(item.request ?? {}, asking);
       if (answer.failed) throw objectProblem(answer);
       return batchAnswer(id, answer.protobuf);
     } catch (error) {
@@ -193,7 +187,7 @@ class Handlers {
         throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the store');
       chunks.push(part.chunk ?? new Uint8Array(0));
     }
-    const stored = await this.service.btf.put(Buffer.concat(chunks), digest);
+    const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call).tenant);
     return encode('UploadBtfResponse', { digest: stored, size });
   }
 }
@@ -206,11 +200,6 @@ function batchAnswer(id: string, response: Buffer): Buffer {
   for (; length > 0x7f; length >>>= 7) tag.push((length & 0x7f) | 0x80);
   tag.push(length);
   return Buffer.concat([head, Buffer.from(tag), response]);
-}
-
-/** Milliseconds to the call's deadline. */
-function timeLeft(call: { getDeadline(): Date | number }): number {
-  return Math.max(0, Number(call.getDeadline()) - Date.now());
 }
 
 function decode(name: string, bytes: Buffer): Message {

@@ -41,6 +41,7 @@ export async function buildApp(
     },
     routerOptions: { maxParamLength: 256 },
   }) as unknown as FastifyInstance;
+  app.decorateRequest('identity', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

@@ -2,11 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { CompileService } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
+import { identityOf } from './identity.js';
 
 export function btfRoutes(app: FastifyInstance, service: CompileService, limit: number): void {
   app.put<{ Params: { digest: string } }>('/btf/:digest', { bodyLimit: limit }, async (request, reply) => {
     if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
-    const digest = await service.btf.put(request.body, request.params.digest);
+    const digest = await service.btf.put(request.body, request.params.digest, identityOf(request).tenant);
     return reply
       .code(201)
       .header('location', `/btf/${digest}`)

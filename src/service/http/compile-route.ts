@@ -8,21 +8,24 @@ import { writeJson } from '../contract/json-write.js';
 import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
+import { identityOf, tenantOf } from './identity.js';
 import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
 
 /** Bodies whose digest is remembered, so that asking again costs one hash and no parsing. */
 const KNOWN_BODIES = 100_000;
 
+type Named = Pick<Compiled, 'digest' | 'key'>;
+
 export function compileRoutes(app: FastifyInstance, service: CompileService): void {
-  const known = new LRUCache<string, string>({ max: KNOWN_BODIES });
+  const known = new LRUCache<string, Named>({ max: KNOWN_BODIES });
 
   app.post('/compile', (request, reply) => {
     const type = answerType(request.headers.accept);
     const body = bodyKey(request);
-    const digest = body === null ? undefined : known.get(body);
-    const hit = digest === undefined ? null : service.remembered(digest);
+    const named = body === null ? undefined : known.get(body);
+    const hit = named === undefined ? null : service.remembered(named.key);
     if (hit === null) return compileNow(request, reply, type, body);
-    const compiled = { ...hit, digest: digest! };
+    const compiled = { ...hit, ...named! };
     if (hit.answer.failed || request.headers['if-none-match'] !== undefined) {
       return sendAnswer(service, compiled, type, request, reply);
     }
@@ -36,28 +39,28 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
     body: string | null,
   ): Promise<FastifyReply> {
     const message = await readRequest(request);
-    const compiled = await service.compile(
-      message,
-      clientSignal(request, reply),
-      type === JSON_TYPE,
-      waitLimit(request),
-    );
-    if (body !== null) known.set(body, compiled.digest);
+    const compiled = await service.compile(message, {
+      identity: identityOf(request),
+      signal: clientSignal(request, reply),
+      json: type === JSON_TYPE,
+      limit: waitLimit(request),
+    });
+    if (body !== null) known.set(body, { digest: compiled.digest, key: compiled.key });
     return sendAnswer(service, compiled, type, request, reply);
   }
 
   app.get<{ Params: { digest: string } }>('/compilations/:digest', async (request, reply) => {
     const type = answerType(request.headers.accept);
-    return sendAnswer(service, await service.lookup(request.params.digest), type, request, reply);
+    return sendAnswer(service, await service.lookup(request.params.digest, identityOf(request)), type, request, reply);
   });
 }
 
-/** Names the bytes of a request with all else that decides what they mean; null for bodies that are streamed. */
+/** Names the bytes of a request with all else that decides what they mean, and for whom; null for bodies that are streamed. */
 function bodyKey(request: FastifyRequest): string | null {
   if (!Buffer.isBuffer(request.body)) return null;
   const type = mediaType(request);
   const query = type === OBJECT_TYPE ? request.url : '';
-  return `${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
+  return `${tenantOf(request)}\n${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
 }
 
 /** Aborted when the client closes the connection before it has its answer. */
@@ -104,20 +107,20 @@ function sendAnswer(
     'server-timing': serverTiming(compiled.timings),
   });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  const bytes = type === PROTOBUF_TYPE ? compiled.answer.protobuf : service.json(compiled.digest, compiled.answer);
+  const bytes = type === PROTOBUF_TYPE ? compiled.answer.protobuf : service.json(compiled.key, compiled.answer);
   return reply.header('content-type', type).send(bytes);
 }
 
 /** What `sendAnswer` sends, written past the framework's reply: the path that thousands a second go. */
 function sendHit(
   service: CompileService,
-  { digest, answer }: Compiled,
+  { digest, key, answer }: Compiled,
   type: AnswerType,
   requestId: string,
   reply: FastifyReply,
 ): FastifyReply {
   const json = type === JSON_TYPE;
-  const bytes = json ? service.json(digest, answer) : answer.protobuf;
+  const bytes = json ? service.json(key, answer) : answer.protobuf;
   void reply.hijack();
   reply.raw.writeHead(200, [
     ...['x-request-id', requestId, ...HIT_HEADERS, 'content-type', type],

@@ -22,8 +22,8 @@ export interface CompileTask {
   readonly digest: string;
   /** The target's name, never empty. */
   readonly target: string;
-  /** BTF that replaces the target's, and its SHA-256; null for the target's own. */
-  readonly btf: { readonly digest: string; readonly bytes: Uint8Array } | null;
+  /** BTF that replaces the target's, and what its index is kept under; null for the target's own. */
+  readonly btf: { readonly key: string; readonly bytes: Uint8Array } | null;
   /** Also encode the answer as JSON. */
   readonly json: boolean;
 }

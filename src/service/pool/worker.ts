@@ -39,7 +39,7 @@ function profileOf(name: string): Profile {
 
 function profileFor(task: CompileTask): Outcome<Profile> {
   if (task.btf === null) return { ok: true, value: profileOf(task.target) };
-  const key = `${task.target} ${task.btf.digest}`;
+  const key = `${task.target} ${task.btf.key}`;
   const kept = withOtherBtf.get(key);
   if (kept !== undefined) return { ok: true, value: kept };
   const image = readKernelBtf(task.btf.bytes);
