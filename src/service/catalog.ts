@@ -4,7 +4,7 @@ import { decodeProfile } from '../compiler/targets/decode.js';
 import { targetMessage } from './contract/from-compiler.js';
 import type { Message } from './contract/schema.js';
 import { ServiceError } from './errors.js';
-import { DEFAULT_TARGET, MANIFEST } from './targets.js';
+import { MANIFEST } from './targets.js';
 import type { TargetFiles } from './pool/protocol.js';
 
 export interface CatalogEntry {
@@ -18,6 +18,7 @@ export interface CatalogEntry {
 export class TargetCatalog {
   private readonly entries: ReadonlyMap<string, CatalogEntry>;
 
+  /** `targets`: the default first. */
   constructor(targets: readonly TargetFiles[]) {
     this.entries = new Map(targets.map((target) => [target.name, catalogEntry(target)]));
   }
@@ -29,7 +30,7 @@ export class TargetCatalog {
 
   /** By name, the default for ''. Throws ServiceError UNKNOWN_TARGET. */
   find(name: string): CatalogEntry {
-    const entry = this.entries.get(name === '' ? DEFAULT_TARGET : name);
+    const entry = name === '' ? this.entries.values().next().value : this.entries.get(name);
     if (entry === undefined) {
       const known = [...this.entries.keys()].join(', ');
       throw new ServiceError('UNKNOWN_TARGET', `the targets are: ${known}`, { field: 'target.kernel' });

@@ -12,8 +12,8 @@ import type { TargetFiles } from './pool/protocol.js';
 /** targets/ of the package. */
 export const TARGETS_DIR = fileURLToPath(new URL('../../targets/', import.meta.url));
 
-/** The profile that is meant where a request names none. */
-export const DEFAULT_TARGET = 'linux-6.12-arm64';
+/** A file beside the targets: the name of the one that is meant where a request names none. */
+const DEFAULT = 'default';
 
 /** Written last by the recorder: without it a recording is not finished. */
 export const MANIFEST = 'manifest.json';
@@ -23,10 +23,11 @@ const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 /** Names of the targets in a directory, the default first. */
 export function targetNames(dir = TARGETS_DIR): string[] {
   if (!existsSync(dir)) return [];
+  const first = existsSync(join(dir, DEFAULT)) ? readFileSync(join(dir, DEFAULT), 'utf8').trim() : '';
   return readdirSync(dir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && NAME.test(entry.name) && existsSync(join(dir, entry.name, MANIFEST)))
     .map((entry) => entry.name)
-    .sort((a, b) => Number(b === DEFAULT_TARGET) - Number(a === DEFAULT_TARGET) || (a < b ? -1 : 1));
+    .sort((a, b) => Number(b === first) - Number(a === first) || (a < b ? -1 : 1));
 }
 
 /** One target's files, unpacked (`.gz`, `.br`), by name without that suffix. */
@@ -70,8 +71,8 @@ function targetDigest(files: TargetFiles['files']): string {
   return hash.digest('hex');
 }
 
-/** One target's profile for use outside of workers: the command line and tests. Throws where there is no such target. */
-export function loadProfile(name: string = DEFAULT_TARGET): Profile {
-  const target = readTarget(name);
+/** One target's profile, the default's where none is named, for use outside of workers. Throws where there is none. */
+export function loadProfile(name?: string): Profile {
+  const target = readTarget(name ?? targetNames()[0] ?? '');
   return decodeProfile(target.files, openKernelBtf(target.btf));
 }

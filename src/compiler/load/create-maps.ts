@@ -8,7 +8,7 @@ import { errorText } from './error-text.js';
 import { EINVAL, refuse } from './failure.js';
 import { checkMapAttributes, created } from './map-create.js';
 import { isMapInMap } from './map-definition.js';
-import { BPF_F_INNER_MAP } from './map-flags.js';
+import { BPF_F_INNER_MAP } from '../targets/map-flags.js';
 import { checkMapTypes } from './map-types-check.js';
 import type { MapDefinition, ObjectMap } from './model.js';
 import { isObjectName } from './program-attributes.js';

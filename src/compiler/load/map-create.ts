@@ -4,7 +4,7 @@
  */
 import * as uapi from '../targets/uapi.js';
 import type { Profile } from '../targets/profile.js';
-import * as flag from './map-flags.js';
+import * as flag from '../targets/map-flags.js';
 import type { MapSpec } from './program.js';
 
 const E2BIG = -7;

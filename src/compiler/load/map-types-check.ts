@@ -5,7 +5,7 @@ import { resolveSize } from '../btf/layout.js';
 import { linkGraphRoots, parseRecord, type KptrTargets, type StructRecords } from '../btf/parse-record.js';
 import * as field from '../btf/record.js';
 import * as uapi from '../targets/uapi.js';
-import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from './map-flags.js';
+import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../targets/map-flags.js';
 import type { MapSpec } from './program.js';
 
 const EACCES = -13;

@@ -8,7 +8,7 @@ import { E2BIG, EINVAL, ENOENT, ENOTSUP, EOPNOTSUPP, refuse } from './failure.js
 import { collectLegacyMaps } from './legacy-maps.js';
 import { addMap, type MapSources } from './map-sources.js';
 import { emptyDefinition, parseMapDefinition } from './map-definition.js';
-import { BPF_F_LINK, BPF_F_MMAPABLE, BPF_F_RDONLY_PROG } from './map-flags.js';
+import { BPF_F_LINK, BPF_F_MMAPABLE, BPF_F_RDONLY_PROG } from '../targets/map-flags.js';
 import * as uapi from '../targets/uapi.js';
 import type { DataRole, MapDefinition, ObjectMap, Refusal, Roles } from './model.js';
 

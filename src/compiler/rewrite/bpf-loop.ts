@@ -18,7 +18,7 @@ import { E2BIG } from '../verify/errno.js';
 import { functionEnd, type Draft, type DraftFunction } from './draft.js';
 import { type Patches } from './splice.js';
 import { Sequence } from './sequence.js';
-import { HELPER_LOOP } from './helpers.js';
+import * as helper from '../targets/helper-ids.js';
 
 /** BPF_MAX_LOOPS. */
 export const MAX_LOOPS = 8 * 1024 * 1024;
@@ -46,7 +46,7 @@ function isInlinableLoop(draft: Draft, i: number): boolean {
   return (
     insns.opcode(i) === (isa.JMP | isa.CALL) &&
     insns.src(i) === 0 &&
-    insns.imm(i) === HELPER_LOOP &&
+    insns.imm(i) === helper.LOOP &&
     draft.facts[i]!.loopInline
   );
 }

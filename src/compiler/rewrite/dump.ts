@@ -9,7 +9,7 @@ import type { Instructions } from '../isa/instructions.js';
 import * as isa from '../isa/opcodes.js';
 import type { SymbolRef } from './program.js';
 import { functionAt, type Draft } from './draft.js';
-import { HELPER_TAIL_CALL } from './helpers.js';
+import * as helper from '../targets/helper-ids.js';
 import { branchTarget, refersToFunction } from './sequence.js';
 
 export interface Dump {
@@ -23,7 +23,7 @@ export function dumpTranslated(draft: Draft, arenaMap: number): Dump {
   for (let i = 0; i < insns.length; i++) {
     if (refersToFunction(draft.insns, i)) showFunction(draft, insns, i);
     else insns.setOpcode(i, shownOpcode(insns.opcode(i)));
-    if (draft.insns.opcode(i) === (isa.JMP | isa.TAIL_CALL)) insns.setImm(i, HELPER_TAIL_CALL);
+    if (draft.insns.opcode(i) === (isa.JMP | isa.TAIL_CALL)) insns.setImm(i, helper.TAIL_CALL);
     if (insns.opcode(i) === isa.LD_IMM64) i++;
   }
   const symbols = new Map<number, SymbolRef>();

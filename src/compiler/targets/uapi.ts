@@ -1,4 +1,7 @@
-/** Linux's own numbers of program types, attach types and map types (include/uapi/linux/bpf.h, Linux 6.12): never renumbered. */
+/**
+ * Linux's own numbers of program types, attach types and map types (include/uapi/linux/bpf.h): never renumbered.
+ * Generated from the recorded kernels (npm run generate).
+ */
 
 // Program types (enum bpf_prog_type).
 export const BPF_PROG_TYPE_UNSPEC = 0;

@@ -7,7 +7,7 @@
  *   (since 6.7).
  */
 import * as isa from '../../isa/opcodes.js';
-import * as helper from '../helpers.js';
+import * as helper from '../../targets/helper-ids.js';
 import { Sequence } from '../sequence.js';
 import { helperSymbol, isHelperCall } from './calls.js';
 import type { Fixup } from './fixup.js';
@@ -17,17 +17,17 @@ const GFP_ATOMIC = 0x820;
 const GFP_KERNEL = 0xcc0;
 
 const STORAGE_GET: ReadonlySet<number> = new Set([
-  helper.HELPER_SK_STORAGE_GET,
-  helper.HELPER_INODE_STORAGE_GET,
-  helper.HELPER_TASK_STORAGE_GET,
-  helper.HELPER_CGRP_STORAGE_GET,
+  helper.SK_STORAGE_GET,
+  helper.INODE_STORAGE_GET,
+  helper.TASK_STORAGE_GET,
+  helper.CGRP_STORAGE_GET,
 ]);
 
 export const passTimerOwner: Fixup = (context, i) => {
-  if (!isHelperCall(context.draft.insns, i, helper.HELPER_TIMER_SET_CALLBACK)) return null;
+  if (!isHelperCall(context.draft.insns, i, helper.TIMER_SET_CALLBACK)) return null;
   return new Sequence()
     .loadSymbol(isa.R3, { kind: 'programAux', addend: 0 })
-    .callKernel(helperSymbol(context, helper.HELPER_TIMER_SET_CALLBACK));
+    .callKernel(helperSymbol(context, helper.TIMER_SET_CALLBACK));
 };
 
 export const passAllocationFlags: Fixup = (context, i) => {

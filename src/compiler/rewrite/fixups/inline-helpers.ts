@@ -7,18 +7,18 @@
  */
 import * as isa from '../../isa/opcodes.js';
 import { EINVAL, ENOENT } from '../../verify/errno.js';
-import { HELPER_GET_BRANCH_SNAPSHOT, HELPER_JIFFIES64, HELPER_KPTR_XCHG } from '../helpers.js';
+import * as helper from '../../targets/helper-ids.js';
 import { Sequence } from '../sequence.js';
 import { isHelperCall, kernelSymbol } from './calls.js';
 import type { Fixup } from './fixup.js';
 
 export const inlineJiffies: Fixup = ({ draft }, i) => {
-  if (!isHelperCall(draft.insns, i, HELPER_JIFFIES64)) return null;
+  if (!isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
   return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
 };
 
 export const inlineKptrExchange: Fixup = ({ draft }, i) => {
-  if (!isHelperCall(draft.insns, i, HELPER_KPTR_XCHG)) return null;
+  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG)) return null;
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 
@@ -29,7 +29,7 @@ const NO_BRANCH_RECORDS = '__static_call_return0';
 const BRANCH_ENTRY_SIZE = 24;
 
 export const inlineBranchSnapshot: Fixup = ({ draft, profile }, i) => {
-  if (!isHelperCall(draft.insns, i, HELPER_GET_BRANCH_SNAPSHOT)) return null;
+  if (!isHelperCall(draft.insns, i, helper.GET_BRANCH_SNAPSHOT)) return null;
   if (profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
   return new Sequence()
     .jumpImm(isa.JNE, isa.R3, 0, 7)

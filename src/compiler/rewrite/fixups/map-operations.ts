@@ -5,7 +5,7 @@
  * (map-lookup.ts), and what remains calls the type's function rather than the helper that would find it.
  */
 import type { MapOps } from '../../targets/profile.js';
-import * as helper from '../helpers.js';
+import * as helper from '../../targets/helper-ids.js';
 import type { Facts } from '../../verify/facts.js';
 import type { VerifierMap } from '../../verify/map.js';
 import { inlineLookup } from '../map-lookup.js';
@@ -19,15 +19,15 @@ const SEVERAL = -2;
 type Operation = Exclude<keyof MapOps, 'btfId'>;
 
 const OPERATION: ReadonlyMap<number, Operation> = new Map<number, Operation>([
-  [helper.HELPER_MAP_LOOKUP_ELEM, 'lookupElem'],
-  [helper.HELPER_MAP_UPDATE_ELEM, 'updateElem'],
-  [helper.HELPER_MAP_DELETE_ELEM, 'deleteElem'],
-  [helper.HELPER_MAP_PUSH_ELEM, 'pushElem'],
-  [helper.HELPER_MAP_POP_ELEM, 'popElem'],
-  [helper.HELPER_MAP_PEEK_ELEM, 'peekElem'],
-  [helper.HELPER_REDIRECT_MAP, 'redirect'],
-  [helper.HELPER_FOR_EACH_MAP_ELEM, 'forEachCallback'],
-  [helper.HELPER_MAP_LOOKUP_PERCPU_ELEM, 'lookupPercpuElem'],
+  [helper.MAP_LOOKUP_ELEM, 'lookupElem'],
+  [helper.MAP_UPDATE_ELEM, 'updateElem'],
+  [helper.MAP_DELETE_ELEM, 'deleteElem'],
+  [helper.MAP_PUSH_ELEM, 'pushElem'],
+  [helper.MAP_POP_ELEM, 'popElem'],
+  [helper.MAP_PEEK_ELEM, 'peekElem'],
+  [helper.REDIRECT_MAP, 'redirect'],
+  [helper.FOR_EACH_MAP_ELEM, 'forEachCallback'],
+  [helper.MAP_LOOKUP_PERCPU_ELEM, 'lookupPercpuElem'],
 ]);
 
 export const callMapOperation: Fixup = (context, i) => {
@@ -39,7 +39,7 @@ export const callMapOperation: Fixup = (context, i) => {
   const { spec } = map;
   const ops = context.profile.mapOps(spec.type);
   if (ops === null) return null;
-  if (id === helper.HELPER_MAP_LOOKUP_ELEM) {
+  if (id === helper.MAP_LOOKUP_ELEM) {
     const lookup = inlineLookup(context.profile, spec, ops);
     if (lookup !== null) return lookup;
   }

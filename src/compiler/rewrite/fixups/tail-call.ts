@@ -6,7 +6,7 @@
  */
 import * as isa from '../../isa/opcodes.js';
 import { ENOSPC } from '../../verify/errno.js';
-import { HELPER_TAIL_CALL } from '../helpers.js';
+import * as helper from '../../targets/helper-ids.js';
 import { Rejection } from '../rejection.js';
 import type { Fixup } from './fixup.js';
 import { isHelperCall } from './calls.js';
@@ -16,7 +16,7 @@ const MAX_KNOWN = 1024;
 
 export const markTailCall: Fixup = (context, i) => {
   const { insns, facts } = context.draft;
-  if (!isHelperCall(insns, i, HELPER_TAIL_CALL)) return null;
+  if (!isHelperCall(insns, i, helper.TAIL_CALL)) return null;
   const { mapIndex, mapKey } = facts[i]!;
   const known = mapIndex >= 0 && mapKey >= 0;
   if (known && context.knownTailCalls === MAX_KNOWN) {

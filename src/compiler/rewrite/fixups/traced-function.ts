@@ -7,7 +7,7 @@
 import * as isa from '../../isa/opcodes.js';
 import { EINVAL, EOPNOTSUPP } from '../../verify/errno.js';
 import { BPF_MODIFY_RETURN, BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT } from '../../targets/uapi.js';
-import * as helper from '../helpers.js';
+import * as helper from '../../targets/helper-ids.js';
 import { Sequence } from '../sequence.js';
 import { isHelperCall } from './calls.js';
 import type { Fixup, FixupContext } from './fixup.js';
@@ -21,13 +21,13 @@ export const inlineTracedFunction: Fixup = (context, i) => {
   const id = insns.imm(i);
   if (!isHelperCall(insns, i, id)) return null;
   switch (id) {
-    case helper.HELPER_GET_FUNC_ARG:
+    case helper.GET_FUNC_ARG:
       return argument();
-    case helper.HELPER_GET_FUNC_RET:
+    case helper.GET_FUNC_RET:
       return returnValue(context);
-    case helper.HELPER_GET_FUNC_ARG_CNT:
+    case helper.GET_FUNC_ARG_CNT:
       return new Sequence().load(isa.DW, isa.R0, isa.R1, ARGUMENT_COUNT);
-    case helper.HELPER_GET_FUNC_IP:
+    case helper.GET_FUNC_IP:
       return new Sequence().load(isa.DW, isa.R0, isa.R1, FUNCTION_ADDRESS);
     default:
       return null;

@@ -9,7 +9,7 @@ import type { Reg } from '../state.js';
 import { structIdsMatch } from './btf-walk.js';
 import type { CallMeta } from './call-meta.js';
 import { DYNPTR_FLAGS } from './dynptr-slots.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { helperName } from './helper-name.js';
 import { kernelTypes } from './kernel-types.js';
 import { kptrMatchesType } from './kptr-type.js';

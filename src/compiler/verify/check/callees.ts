@@ -6,7 +6,7 @@ import type { HelperProto } from '../../targets/profile.js';
 import type { Env } from '../env.js';
 import { E2BIG, EINVAL, EPROTO } from '../errno.js';
 import { MAX_KERNEL_FUNCTIONS } from '../limits.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { kernelTypes } from './kernel-types.js';
 import { isListFunction, isRbtreeFunction } from './rbtree-callback.js';
 

@@ -1,7 +1,7 @@
 /** Helpers that their own prototype allows on some attach points only (struct bpf_func_proto's `allowed`, Linux 6.12). */
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 
 function isSleepableLsmHook(env: Env): boolean {
   return env.profile.btfIdSet('sleepable_lsm_hooks').has(env.attachBtfId);

@@ -15,7 +15,7 @@ import type { CallMeta } from './call-meta.js';
 import { checkConstString } from './const-string.js';
 import { checkDynptrArgument } from './dynptr-arguments.js';
 import { dynptrState } from './dynptr-slots.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { checkKptrArgument } from './kptr-type.js';
 import { checkSpinLock, checkTimer } from './locks.js';
 import { checkMemSizeReg } from './memory-arguments.js';

@@ -8,7 +8,7 @@ import { CallMeta } from './call-meta.js';
 import { helperChangesPktData, helperProto } from './callees.js';
 import { clearCallerSaved } from './caller-saved.js';
 import { checkHelperArgument } from './helper-arguments.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { isAllowedAtAttachPoint } from './helper-allowed.js';
 import { helperLabel } from './helper-name.js';
 import { releaseHelperArgument } from './helper-release.js';

@@ -8,7 +8,7 @@ import { EFAULT, EINVAL } from '../errno.js';
 import { forEachReg } from '../slots.js';
 import type { CallMeta } from './call-meta.js';
 import { unmarkStackSlotsDynptr } from './dynptr-slots.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { helperLabel } from './helper-name.js';
 import { releaseReference, releaseReferenceState } from './references.js';
 import { inRcuSection } from './types.js';

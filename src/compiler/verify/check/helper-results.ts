@@ -11,7 +11,7 @@ import { EFAULT, EINVAL } from '../errno.js';
 import type { VerifierMap } from '../map.js';
 import type { Reg } from '../state.js';
 import type { CallMeta } from './call-meta.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { helperLabel } from './helper-name.js';
 import { acquireReference } from './references.js';
 import { hasField } from './special-fields.js';

@@ -15,7 +15,7 @@ import { pushCallback } from './callbacks.js';
 import * as callee from './callee-state.js';
 import { checkSnprintf } from './const-string.js';
 import { DYNPTR_INVALID, DYNPTR_SKB, dynptrState } from './dynptr-slots.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { checkReferenceLeak } from './references.js';
 import { attachReturnsVoid } from './return-range.js';
 

@@ -7,7 +7,7 @@ import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { CallMeta } from './call-meta.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 
 const BPF_F_RDONLY_PROG = 1 << 7;
 

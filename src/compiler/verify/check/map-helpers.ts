@@ -3,7 +3,7 @@ import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
 import type { VerifierMap } from '../map.js';
-import * as helper from './helper-ids.js';
+import * as helper from '../../targets/helper-ids.js';
 import { helperLabel } from './helper-name.js';
 
 type Table = ReadonlyMap<number, readonly number[]>;

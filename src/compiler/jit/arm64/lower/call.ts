@@ -1,9 +1,5 @@
 /** Calls: of kernel functions and of the program's own, near and far; the helpers that are inlined; tail calls. */
-import {
-  HELPER_GET_CURRENT_TASK,
-  HELPER_GET_CURRENT_TASK_BTF,
-  HELPER_GET_SMP_PROCESSOR_ID,
-} from '../inlined-helpers.js';
+import * as helper from '../../../targets/helper-ids.js';
 import { PSEUDO_CALL } from '../../../isa/opcodes.js';
 import { addOffset, distance, isNull, type Address } from '../../address.js';
 import { add, addImmediate, cmp, mov } from '../encode/arithmetic.js';
@@ -47,9 +43,9 @@ export function lowerCall(s: FunctionState, i: number): boolean {
 }
 
 /** The current task is in SP_EL0, and begins with its thread_info. */
-function inlineHelper(s: FunctionState, helper: number): boolean {
-  switch (helper) {
-    case HELPER_GET_SMP_PROCESSOR_ID: {
+function inlineHelper(s: FunctionState, id: number): boolean {
+  switch (id) {
+    case helper.GET_SMP_PROCESSOR_ID: {
       s.put(readSystemRegister(TMP1, SP_EL0));
       const near = maybeScaledOffset(s.options.offsets.threadCpu, 2);
       if (near !== null) s.put(loadOffset(2, RESULT, TMP1, near));
@@ -59,8 +55,8 @@ function inlineHelper(s: FunctionState, helper: number): boolean {
       }
       return true;
     }
-    case HELPER_GET_CURRENT_TASK:
-    case HELPER_GET_CURRENT_TASK_BTF:
+    case helper.GET_CURRENT_TASK:
+    case helper.GET_CURRENT_TASK_BTF:
       s.put(readSystemRegister(RESULT, SP_EL0));
       return true;
     default:
