@@ -6,9 +6,11 @@ import { BtfStore } from './btf-store.js';
 import { DiskCache } from './cache/disk.js';
 import { MemoryCache } from './cache/memory.js';
 import { RedisCache } from './cache/redis.js';
+import { CacheTiers } from './cache/tiers.js';
 import { TargetCatalog } from './catalog.js';
 import { CompileService } from './compile-service.js';
 import type { Config } from './config.js';
+import { LocalExecutor } from './execute/local.js';
 import { buildGrpc } from './grpc/server.js';
 import { buildApp, type Route } from './http/app.js';
 import { CompilePool } from './pool/pool.js';
@@ -54,12 +56,13 @@ export async function startService(config: Config, options: StartOptions = {}): 
           metrics.cacheErrors.inc({ tier: 'redis' });
           metrics.onCacheError(error);
         });
+  const tiers = new CacheTiers({ memory, disk, redis, metrics });
+  const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore);
   const service = new CompileService({
     pool,
-    memory,
-    disk,
-    redis,
-    btf: new BtfStore(join(config.dataDir, 'btf'), config.btfStore),
+    executor: new LocalExecutor(pool, btf, tiers, metrics),
+    tiers,
+    btf,
     catalog: new TargetCatalog(targets),
     metrics,
     buildId: buildId(),

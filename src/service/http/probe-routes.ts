@@ -8,7 +8,7 @@ export function probeRoutes(app: FastifyInstance, service: CompileService): void
   app.get('/livez', (_request, reply) => reply.type('application/json').send({ status: 'ok' }));
 
   app.get('/readyz', (_request, reply) => {
-    const ready = service.accepting && service.pool.hasRoom;
+    const ready = service.accepting && service.hasRoom;
     const status = ready ? 'ready' : service.accepting ? 'queue full' : 'stopping';
     return reply
       .code(ready ? 200 : 503)

@@ -1,0 +1,93 @@
+/** The cache tiers behind one another: memory, disk, Redis. What a tier throws costs that tier's service alone. */
+import { performance } from 'node:perf_hooks';
+import { CompileResponseType, type Message } from '../contract/schema.js';
+import { writeJson } from '../contract/json-write.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { DiskCache } from './disk.js';
+import type { Answer } from './entry.js';
+import type { MemoryCache } from './memory.js';
+import type { RedisCache } from './redis.js';
+
+export interface Found {
+  readonly answer: Answer;
+  readonly source: 'memory' | 'disk' | 'redis';
+  /** Milliseconds, by stage. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+export interface CacheParts {
+  readonly memory: MemoryCache;
+  readonly disk: DiskCache | null;
+  readonly redis: RedisCache | null;
+  readonly metrics: Metrics;
+}
+
+export class CacheTiers {
+  private readonly memoryHits: { inc(): void };
+
+  constructor(private readonly parts: CacheParts) {
+    this.memoryHits = parts.metrics.cacheLookups.labels({ tier: 'memory', result: 'hit' });
+  }
+
+  /** An answer that is in memory; cheap. */
+  remembered(key: string): Found | null {
+    const answer = this.parts.memory.get(key);
+    if (answer === null) return null;
+    this.memoryHits.inc();
+    return { answer, source: 'memory', timings: {} };
+  }
+
+  /** From the tiers, the nearest first; what is found moves nearer. */
+  async find(key: string): Promise<Found | null> {
+    const found = this.remembered(key);
+    if (found !== null) return found;
+    this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'miss' });
+    return (await this.fromTier('disk', key)) ?? (await this.shared(key));
+  }
+
+  /** From the tier that instances share. */
+  shared(key: string): Promise<Found | null> {
+    return this.fromTier('redis', key);
+  }
+
+  /** Resolves when the tiers have it, or have failed to take it. */
+  async put(key: string, answer: Answer): Promise<void> {
+    this.parts.memory.set(key, answer);
+    await Promise.all([this.store('disk', key, answer), this.store('redis', key, answer)]);
+  }
+
+  /** The answer as JSON text, made once. */
+  json(key: string, answer: Answer): Buffer {
+    if (answer.json !== null) return answer.json;
+    const message = CompileResponseType.decode(answer.protobuf) as unknown as Message;
+    const json = Buffer.from(JSON.stringify(writeJson(CompileResponseType, message)));
+    this.parts.memory.addJson(key, answer, json);
+    return json;
+  }
+
+  private async fromTier(tier: 'disk' | 'redis', key: string): Promise<Found | null> {
+    const cache = this.parts[tier];
+    if (cache === null) return null;
+    const started = performance.now();
+    const answer = await this.guarded(tier, () => cache.get(key));
+    this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
+    if (answer === null) return null;
+    this.parts.memory.set(key, answer);
+    if (tier === 'redis') await this.store('disk', key, answer);
+    return { answer, source: tier, timings: { [tier]: performance.now() - started } };
+  }
+
+  private async store(tier: 'disk' | 'redis', key: string, answer: Answer): Promise<void> {
+    await this.guarded(tier, () => this.parts[tier]?.set(key, answer));
+  }
+
+  private async guarded<T>(tier: 'disk' | 'redis', work: () => T | Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.parts.metrics.cacheErrors.inc({ tier });
+      this.parts.metrics.onCacheError(error);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** Whoever makes an answer that no cache has: worker threads here, or another instance. */
+import type { Answer } from '../cache/entry.js';
+import type { CompileRequestMessage } from '../contract/messages.js';
+
+/** A request that was checked and named. */
+export interface Question {
+  readonly request: CompileRequestMessage;
+  /** The same, encoded. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly digest: string;
+  /** What its answer is kept under. */
+  readonly key: string;
+  readonly tenant: string;
+  /** The target's name, never empty. */
+  readonly target: string;
+  /** Whether JSON is what the client will be sent. */
+  readonly json: boolean;
+}
+
+export interface Executed {
+  readonly answer: Answer;
+  /** Compiled now, or by another instance that was at it already. */
+  readonly source: 'compiled' | 'flight';
+  /** Milliseconds, by stage. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+export interface Executor {
+  /** Whether one more would be taken. */
+  readonly hasRoom: boolean;
+  /** Puts the answer into the caches as well. Aborting the signal ends the work. Throws ServiceError. */
+  execute(question: Question, signal: AbortSignal): Promise<Executed>;
+}

@@ -1,0 +1,73 @@
+/** Compiles on this instance's worker threads. */
+import { sha256, type BtfStore } from '../btf-store.js';
+import { unwrapBtf } from '../btf-unwrap.js';
+import type { Answer } from '../cache/entry.js';
+import { cacheKey } from '../cache/key.js';
+import type { CacheTiers } from '../cache/tiers.js';
+import type { CompileRequestMessage } from '../contract/messages.js';
+import { ServiceError } from '../errors.js';
+import type { CompilePool } from '../pool/pool.js';
+import type { CompileTask, CompileTaskResult } from '../pool/protocol.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import type { Executed, Executor, Question } from './executor.js';
+
+export class LocalExecutor implements Executor {
+  constructor(
+    private readonly pool: CompilePool,
+    private readonly btf: BtfStore,
+    private readonly tiers: CacheTiers,
+    private readonly metrics: Metrics,
+  ) {}
+
+  get hasRoom(): boolean {
+    return this.pool.hasRoom;
+  }
+
+  async execute(
+    { request, bytes, digest, key, tenant, target, json }: Question,
+    signal: AbortSignal,
+  ): Promise<Executed> {
+    const btf = await this.targetBtf(request, tenant);
+    const { result, elapsed } = await this.pool.run({ request: bytes, digest, target, btf, json }, signal);
+    if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
+    const answer = asAnswer(result);
+    await this.tiers.put(key, answer);
+    this.count(result, elapsed);
+    return { answer, source: 'compiled', timings: { ...result.timings, queue: queueTime(result, elapsed) } };
+  }
+
+  private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['btf']> {
+    if (target?.btf !== undefined) {
+      return { key: cacheKey(tenant, sha256(target.btf)), bytes: await unwrapBtf(target.btf) };
+    }
+    if (target?.btfDigest === undefined) return null;
+    const bytes = await unwrapBtf(await this.btf.get(target.btfDigest, tenant));
+    return { key: cacheKey(tenant, target.btfDigest), bytes };
+  }
+
+  private count(result: CompileTaskResult, elapsed: number): void {
+    const { programs, stageSeconds } = this.metrics;
+    programs.inc({ verdict: 'accepted' }, result.accepted);
+    programs.inc({ verdict: 'rejected' }, result.rejected);
+    stageSeconds.observe({ stage: 'queue' }, queueTime(result, elapsed) / 1000);
+    for (const [stage, milliseconds] of Object.entries(result.timings)) {
+      stageSeconds.observe({ stage }, milliseconds / 1000);
+    }
+  }
+}
+
+function queueTime(result: CompileTaskResult, elapsed: number): number {
+  return Math.max(0, elapsed - Object.values(result.timings).reduce((sum, time) => sum + time, 0));
+}
+
+function asAnswer(result: CompileTaskResult): Answer {
+  return {
+    protobuf: asBuffer(result.protobuf),
+    json: result.json === null ? null : asBuffer(result.json),
+    failed: result.failed,
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
