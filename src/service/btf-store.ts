@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey } from './cache/key.js';
+import type { SharedUploads } from './cluster/uploads.js';
 import { ServiceError } from './errors.js';
 import { checkBtf, unwrapBtf } from './btf-unwrap.js';
 import { isDigest } from './contract/request.js';
@@ -20,6 +21,7 @@ export class BtfStore {
   constructor(
     private readonly dir: string,
     readonly maxBytes: number,
+    private readonly shared: SharedUploads | null = null,
   ) {}
 
   /** Keeps the bytes and answers their digest. `digest` empty: none was claimed. Throws ServiceError. */
@@ -34,13 +36,9 @@ export class BtfStore {
     checkBtf(await unwrapBtf(bytes));
     if (bytes.length > this.maxBytes)
       throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the whole store');
-    await mkdir(this.dir, { recursive: true });
-    const temporary = join(this.dir, `.${randomUUID()}`);
-    await writeFile(temporary, bytes);
     const key = cacheKey(tenant, actual);
-    await rename(temporary, join(this.dir, key));
-    this.remember(key, bytes);
-    await this.makeRoom(key);
+    await this.keep(key, bytes);
+    await this.shared?.put(key, bytes);
     return actual;
   }
 
@@ -49,18 +47,40 @@ export class BtfStore {
     const key = cacheKey(tenant, digest);
     const kept = this.recent.get(key);
     if (kept !== undefined) return kept;
-    const unknown = new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field: 'target.btfDigest' });
+    const bytes = (await this.fromDisk(key, digest)) ?? (await this.fromOthers(key, digest));
+    if (bytes !== null) return bytes;
+    throw new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field: 'target.btfDigest' });
+  }
+
+  private async fromDisk(key: string, digest: string): Promise<Buffer | null> {
     const path = join(this.dir, key);
     const bytes = await readFile(path).catch(() => null);
-    if (bytes === null) throw unknown;
+    if (bytes === null) return null;
     if (sha256(bytes) !== digest) {
       await rm(path, { force: true });
-      throw unknown;
+      return null;
     }
     const now = new Date();
     await utimes(path, now, now).catch(() => undefined);
     this.remember(key, bytes);
     return bytes;
+  }
+
+  /** What was uploaded to another instance; kept here too, where the disk has room. */
+  private async fromOthers(key: string, digest: string): Promise<Buffer | null> {
+    const bytes = (await this.shared?.get(key)) ?? null;
+    if (bytes === null || sha256(bytes) !== digest) return null;
+    await this.keep(key, bytes).catch(() => undefined);
+    return bytes;
+  }
+
+  private async keep(key: string, bytes: Buffer): Promise<void> {
+    await mkdir(this.dir, { recursive: true });
+    const temporary = join(this.dir, `.${randomUUID()}`);
+    await writeFile(temporary, bytes);
+    await rename(temporary, join(this.dir, key));
+    this.remember(key, bytes);
+    await this.makeRoom(key);
   }
 
   private remember(key: string, bytes: Buffer): void {

@@ -116,6 +116,12 @@ export const SETTINGS = {
     redisUrl,
     'none',
   ),
+  lease: setting(
+    'BPF_JITD_LEASE',
+    10_000,
+    'Milliseconds after which the work of an instance that has died is taken over by another.',
+    whole(100, 600_000),
+  ),
   logLevel: setting(
     'BPF_JITD_LOG_LEVEL',
     'info',

@@ -74,3 +74,15 @@ export class ServiceError extends Error {
 export function asServiceError(error: unknown): ServiceError {
   return error instanceof ServiceError ? error : new ServiceError('INTERNAL', 'the defect is in the log');
 }
+
+/** A refusal as one instance tells it to another. */
+export function toWire({ code, detail, place }: ServiceError): string {
+  return JSON.stringify({ code, detail, place });
+}
+
+/** Null where the text is none. */
+export function fromWire(text: string): ServiceError | null {
+  if (!text.startsWith('{')) return null;
+  const { code, detail, place } = JSON.parse(text) as { code: ErrorCode; detail: string; place?: ErrorPlace };
+  return Object.hasOwn(ERRORS, code) ? new ServiceError(code, detail, place) : null;
+}

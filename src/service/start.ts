@@ -10,7 +10,10 @@ import { CacheTiers } from './cache/tiers.js';
 import { TargetCatalog } from './catalog.js';
 import { CompileService } from './compile-service.js';
 import type { Config } from './config.js';
+import { Cluster } from './cluster/cluster.js';
+import { SharedUploads } from './cluster/uploads.js';
 import { LocalExecutor } from './execute/local.js';
+import { SharedExecutor } from './execute/shared.js';
 import { buildGrpc } from './grpc/server.js';
 import { buildApp, type Route } from './http/app.js';
 import { CompilePool } from './pool/pool.js';
@@ -49,18 +52,15 @@ export async function startService(config: Config, options: StartOptions = {}): 
     ...(options.workerFile === undefined ? {} : { workerFile: options.workerFile }),
   });
   const metrics = observed(pool, memory, disk, logger);
-  const redis =
-    config.redisUrl === ''
-      ? null
-      : new RedisCache(config.redisUrl, (error) => {
-          metrics.cacheErrors.inc({ tier: 'redis' });
-          metrics.onCacheError(error);
-        });
+  const cluster = joinCluster(config, metrics);
+  const redis = cluster === null ? null : new RedisCache(cluster.quick);
   const tiers = new CacheTiers({ memory, disk, redis, metrics });
-  const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore);
+  const uploads = cluster === null ? null : new SharedUploads(cluster.patient);
+  const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore, uploads);
+  const local = new LocalExecutor(pool, btf, tiers, metrics);
   const service = new CompileService({
     pool,
-    executor: new LocalExecutor(pool, btf, tiers, metrics),
+    executor: cluster === null ? local : new SharedExecutor(local, cluster.leases, cluster.bus, tiers, metrics),
     tiers,
     btf,
     catalog: new TargetCatalog(targets),
@@ -81,10 +81,19 @@ export async function startService(config: Config, options: StartOptions = {}): 
     await Promise.all([app.close(), shutdown(grpc.server)]);
     await pool.close();
     await disk?.close();
-    redis?.close();
+    cluster?.close();
     logger.info('stopped');
   };
   return { url, grpcAddress: `${config.host}:${grpcPort}`, service, routes, stop };
+}
+
+/** Null where this instance is alone. */
+function joinCluster(config: Config, metrics: Metrics): Cluster | null {
+  if (config.redisUrl === '') return null;
+  return new Cluster(config.redisUrl, config.lease, (error) => {
+    metrics.cacheErrors.inc({ tier: 'redis' });
+    metrics.onCacheError(error);
+  });
 }
 
 function observed(pool: CompilePool, memory: MemoryCache, disk: DiskCache | null, logger: Logger): Metrics {

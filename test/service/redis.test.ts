@@ -1,54 +1,16 @@
 /** Two instances that share answers through Redis, and what they do when it is damaged, stopped or slow. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import t from 'tap';
 import { CircuitBreaker } from '../../src/service/cache/breaker.js';
+import { skip, sleep, TestRedis } from './fixtures/redis.js';
 import { raw, testService } from './fixtures/service.js';
 
-const REDIS = '/usr/bin/redis-server';
-const skip = existsSync(REDIS) ? false : 'redis-server is not installed (test/setup)';
 t.setTimeout(120_000);
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-async function startRedis(port: number, dir: string): Promise<ChildProcess> {
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--dir', dir];
-  const redis = spawn(REDIS, options, { stdio: ['ignore', 'pipe', 'ignore'] });
-  await new Promise<void>((done) => {
-    redis.stdout.on('data', (data: Buffer) => {
-      if (data.includes('Ready to accept connections')) done();
-    });
-  });
-  return redis;
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const ended = new Promise((done) => child.once('exit', done));
-  child.kill(signal);
-  await ended;
-}
-
-const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-
 t.test('instances answer each other’s digests', { skip }, async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'redis-'));
-  const port = await freePort();
-  let redis = await startRedis(port, dir);
-  t.teardown(async () => {
-    await stop(redis, 'SIGKILL');
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const env = { BPF_JITD_REDIS_URL: `redis://127.0.0.1:${port}`, BPF_JITD_DISK_CACHE: '0' };
+  const redis = await TestRedis.start(t);
+  const env = { BPF_JITD_REDIS_URL: redis.url, BPF_JITD_DISK_CACHE: '0' };
   const one = await testService(t, env, true);
   const two = await testService(t, env, true);
   await sleep(300);
@@ -61,16 +23,16 @@ t.test('instances answer each other’s digests', { skip }, async (t) => {
 
   const other = await one.post(raw('damaged'));
   const digest = other.headers.get('etag')!.slice(1, -1);
-  const direct = new Redis(port, '127.0.0.1');
+  const direct = new Redis(redis.url);
   const key = `bpf-jitd:1:${digest}`;
   const packed = (await direct.getBuffer(key))!;
   packed[packed.length - 1]! ^= 1;
   await direct.set(key, packed);
   t.match((await two.post(raw('damaged'))).headers.get('cache-status'), /stored/, 'made again');
 
-  await stop(redis, 'SIGKILL');
+  await redis.kill();
   t.equal((await one.post(raw('without'))).status, 200, 'goes on without Redis');
-  redis = await startRedis(port, dir);
+  await redis.start();
   for (let i = 0; i < 40; i++) {
     const name = `again${i}`;
     await one.post(raw(name));

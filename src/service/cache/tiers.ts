@@ -42,12 +42,14 @@ export class CacheTiers {
     const found = this.remembered(key);
     if (found !== null) return found;
     this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'miss' });
-    return (await this.fromTier('disk', key)) ?? (await this.shared(key));
+    return (await this.fromTier('disk', key)) ?? (await this.fromTier('redis', key));
   }
 
-  /** From the tier that instances share. */
-  shared(key: string): Promise<Found | null> {
-    return this.fromTier('redis', key);
+  /** An answer that another instance may have put into Redis meanwhile. */
+  async arrived(key: string): Promise<Answer | null> {
+    const answer = await this.guarded('redis', () => this.parts.redis?.get(key) ?? null);
+    if (answer !== null) this.parts.memory.set(key, answer);
+    return answer;
   }
 
   /** Resolves when the tiers have it, or have failed to take it. */
@@ -78,7 +80,7 @@ export class CacheTiers {
   }
 
   private async store(tier: 'disk' | 'redis', key: string, answer: Answer): Promise<void> {
-    await this.guarded(tier, () => this.parts[tier]?.set(key, answer));
+    await this.guarded<unknown>(tier, () => this.parts[tier]?.set(key, answer));
   }
 
   private async guarded<T>(tier: 'disk' | 'redis', work: () => T | Promise<T>): Promise<T | null> {

@@ -59,6 +59,13 @@ export class Metrics {
     ...this.own,
   });
 
+  readonly flights = new Counter({
+    name: 'bpf_jitd_flights_total',
+    help: 'Compilations that instances agreed on, by this one’s part: leader, follower, or alone without Redis.',
+    labelNames: ['role'] as const,
+    ...this.own,
+  });
+
   /** Process and event-loop metrics, and gauges over the service's state. */
   observe(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry });

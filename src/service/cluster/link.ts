@@ -1,0 +1,55 @@
+/**
+ * A connection to Redis or Valkey for operations that may cost a request a bounded time and never fail it: one that fails
+ * or takes long is as good as none, and after some of them in a row Redis is left alone for a while.
+ */
+import { performance } from 'node:perf_hooks';
+import { Redis, type RedisOptions } from 'ioredis';
+import { CircuitBreaker } from '../cache/breaker.js';
+
+/** Of every key and channel; 1 is the format. */
+export const PREFIX = 'bpf-jitd:1:';
+
+/** How every connection behaves: nothing is queued while there is none, and it comes back by itself. */
+export const CONNECTION = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: 1000,
+  retryStrategy: (times: number) => Math.min(times * 100, 2000),
+} satisfies RedisOptions;
+
+export class RedisLink {
+  private readonly redis: Redis;
+  private readonly breaker: CircuitBreaker;
+
+  /** `timeout`: milliseconds of one operation, network included. */
+  constructor(
+    url: string,
+    timeout: number,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.redis = new Redis(url, CONNECTION);
+    this.redis.on('error', () => undefined); // operations report
+    this.breaker = new CircuitBreaker({ failures: 3, rest: 5000, timeout, now: () => performance.now() });
+  }
+
+  /** Null where Redis does not answer in time, or refuses (it is full, say). */
+  run<T>(call: (redis: Redis) => Promise<T>): Promise<T | null> {
+    return this.breaker.run(async () => {
+      try {
+        return await call(this.redis);
+      } catch (error) {
+        if (!isReply(error)) throw error;
+        this.onError(error); // it answered, so there is no reason to stay away
+        return null;
+      }
+    }, this.onError);
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
