@@ -4,16 +4,15 @@ import { startService } from './service/start.js';
 
 /** Serves until SIGINT or SIGTERM; a second signal ends it at once. */
 export async function serve(): Promise<void> {
-  let config;
+  let running;
   try {
-    config = readConfig(process.env);
+    running = await startService(readConfig(process.env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
     return;
   }
-  const running = await startService(config);
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** bpf-jitd: serve, compile, targets. */
+/** bpf-jitd: serve, compile, targets, keys. */
 import { compileCommand } from './compile-command.js';
+import { keysCommand } from './keys-command.js';
 import { targetsCommand } from './targets-command.js';
 import { UsageError } from './usage.js';
 
@@ -16,6 +17,19 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --legacy-maps       take the maps section that libbpf 1.x refuses
       --server URL        ask a running service instead of compiling here
   bpf-jitd targets [--server URL]     the kernels that can be compiled for
+  bpf-jitd keys create [options]      a new API key, shown once; a running service knows it within a second
+      --file FILE         the keys file (BPF_JITD_KEYS_FILE)
+      --name NAME         for people
+      --tenant NAME       whose it is; keys of one tenant share a cache (the key's id)
+      --scope SCOPE       compile, jobs, read, btf:write or metrics; may be repeated (all but metrics)
+      --rate N            requests a second
+      --burst N           requests at once after a pause (a second's worth)
+      --concurrency N     requests in flight
+      --expires WHEN      90d, 12h, or a time in ISO 8601
+  bpf-jitd keys list [--file FILE]
+  bpf-jitd keys revoke ID [--file FILE]
+
+With --server the API key is taken from BPF_JITD_API_KEY.
 
 Exit status: 0 accepted, 1 rejected, 2 could not be tried.
 `;
@@ -32,6 +46,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return compileCommand(rest);
     case 'targets':
       return targetsCommand(rest);
+    case 'keys':
+      return keysCommand(rest);
     case 'help':
     case '--help':
     case '-h':

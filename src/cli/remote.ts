@@ -1,4 +1,5 @@
 /** Asking a running service over HTTP. */
+import { CLIENT_KEY } from '../service/config.js';
 import type { Message } from '../service/contract/schema.js';
 
 interface ProblemBody {
@@ -7,14 +8,19 @@ interface ProblemBody {
 }
 
 export async function get(server: string, path: string): Promise<unknown> {
-  return answer(await fetch(new URL(path, server)));
+  return answer(await fetch(new URL(path, server), { headers: credentials() }));
 }
 
 /** The CompileResponse as JSON. Throws an Error with the problem's words. */
 export async function compileRemotely(server: string, request: Message): Promise<Message> {
-  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...credentials() };
   const response = await fetch(new URL('/compile', server), { method: 'POST', headers, body: JSON.stringify(request) });
   return (await answer(response)) as Message;
+}
+
+function credentials(): Record<string, string> {
+  const key = process.env[CLIENT_KEY];
+  return key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` };
 }
 
 async function answer(response: Response): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** Settings: one table that validates the environment, documents it in the README, and gives the typed configuration. */
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 
 interface Setting<T> {
@@ -34,6 +35,18 @@ function oneOf<const T extends string>(...choices: readonly T[]): (value: string
 function redisUrl(value: string): string {
   if (!/^rediss?:\/\/\S+$/.test(value)) throw new Error('a URL redis://… or rediss://…');
   return value;
+}
+
+/** Addresses and CIDR networks. */
+function addresses(value: string): readonly string[] {
+  const list = value.split(',').map((part) => part.trim());
+  for (const one of list) {
+    const [address = '', bits, more] = one.split('/');
+    const family = isIP(address);
+    const valid = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+    if (family === 0 || !valid || more !== undefined) throw new Error('addresses or networks, such as 10.0.0.0/8');
+  }
+  return list;
 }
 
 const MIB = 1024 * 1024;
@@ -122,6 +135,42 @@ export const SETTINGS = {
     'Milliseconds after which the work of an instance that has died is taken over by another.',
     whole(100, 600_000),
   ),
+  keysFile: setting(
+    'BPF_JITD_KEYS_FILE',
+    '',
+    'API keys, as `bpf-jitd keys` writes them; read again when it changes. Without, everybody may do everything.',
+    text(),
+    'none',
+  ),
+  cacheScope: setting(
+    'BPF_JITD_CACHE_SCOPE',
+    'shared',
+    '`key`: no tenant can tell what another has compiled or uploaded.',
+    oneOf('shared', 'key'),
+  ),
+  metricsAccess: setting('BPF_JITD_METRICS_ACCESS', 'key', '`open`: /metrics needs no API key.', oneOf('key', 'open')),
+  tlsCert: setting(
+    'BPF_JITD_TLS_CERT',
+    '',
+    'Certificate chain in PEM, for HTTP and gRPC; read again when it changes. Without, there is no TLS.',
+    text(),
+    'none',
+  ),
+  tlsKey: setting('BPF_JITD_TLS_KEY', '', 'Its private key in PEM.', text(), 'none'),
+  tlsClientCa: setting(
+    'BPF_JITD_TLS_CLIENT_CA',
+    '',
+    'Authorities in PEM: only clients with a certificate of theirs are let in.',
+    text(),
+    'none',
+  ),
+  trustedProxies: setting(
+    'BPF_JITD_TRUSTED_PROXIES',
+    [] as readonly string[],
+    'Addresses or networks, separated by commas, whose X-Forwarded-For is believed.',
+    addresses,
+    'none',
+  ),
   logLevel: setting(
     'BPF_JITD_LOG_LEVEL',
     'info',
@@ -132,6 +181,24 @@ export const SETTINGS = {
 
 type Settings = typeof SETTINGS;
 export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
+
+/** The API key that the command line sends; no setting of the service, and no reason not to start. */
+export const CLIENT_KEY = 'BPF_JITD_API_KEY';
+
+/** Settings that need others. */
+function contradictions(config: Config): string[] {
+  const faults: string[] = [];
+  if (config.cacheScope === 'key' && config.keysFile === '') {
+    faults.push('BPF_JITD_CACHE_SCOPE=key: needs BPF_JITD_KEYS_FILE');
+  }
+  if ((config.tlsCert === '') !== (config.tlsKey === '')) {
+    faults.push('BPF_JITD_TLS_CERT and BPF_JITD_TLS_KEY: one needs the other');
+  }
+  if (config.tlsClientCa !== '' && config.tlsCert === '') {
+    faults.push('BPF_JITD_TLS_CLIENT_CA: needs BPF_JITD_TLS_CERT');
+  }
+  return faults;
+}
 
 /** A setting that is not as it must be; the message names variable, value and what is wanted. */
 export class ConfigError extends Error {}
@@ -149,12 +216,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     try {
       values[name] = entry.parse(given);
     } catch (error) {
-      faults.push(`${entry.variable}=${given}: must be ${(error as Error).message}`);
+      const shown = given.replace(/\/\/[^/@]*@/, '//…@'); // passwords in URLs
+      faults.push(`${entry.variable}=${shown}: must be ${(error as Error).message}`);
     }
   }
   for (const variable of Object.keys(env)) {
-    if (variable.startsWith('BPF_JITD_') && !known.has(variable)) faults.push(`${variable}: there is no such setting`);
+    if (variable.startsWith('BPF_JITD_') && !known.has(variable) && variable !== CLIENT_KEY) {
+      faults.push(`${variable}: there is no such setting`);
+    }
   }
+  faults.push(...contradictions(values as Config));
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return values as Config;
 }

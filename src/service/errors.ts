@@ -26,6 +26,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { http: 415, grpc: grpc.INVALID_ARGUMENT, title: 'Bodies of that type are not taken' },
   BODY_TOO_LARGE: { http: 413, grpc: grpc.RESOURCE_EXHAUSTED, title: 'The body is over the limit' },
   RATE_LIMITED: { http: 429, grpc: grpc.RESOURCE_EXHAUSTED, title: 'Too many requests', retry: true },
+  CONCURRENCY_LIMITED: { http: 429, grpc: grpc.RESOURCE_EXHAUSTED, title: 'Too many requests at a time', retry: true },
   QUEUE_FULL: { http: 503, grpc: grpc.UNAVAILABLE, title: 'The queue is full', retry: true },
   SHUTTING_DOWN: { http: 503, grpc: grpc.UNAVAILABLE, title: 'The service is stopping', retry: true },
   DEADLINE_EXCEEDED: { http: 504, grpc: grpc.DEADLINE_EXCEEDED, title: 'The compilation did not end in time' },

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { pino, type Logger } from 'pino';
+import { openKeyring, watchKeyring } from './auth/open.js';
 import { BtfStore } from './btf-store.js';
 import { DiskCache } from './cache/disk.js';
 import { MemoryCache } from './cache/memory.js';
@@ -39,8 +40,10 @@ export interface StartOptions {
   readonly workerFile?: string;
 }
 
+/** Throws ConfigError where a file that a setting names cannot be used. */
 export async function startService(config: Config, options: StartOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? pino({ level: config.logLevel });
+  const keyring = openKeyring(config, logger);
   const targets = readTargets();
   const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
   const memory = new MemoryCache(config.memoryCache);
@@ -69,14 +72,16 @@ export async function startService(config: Config, options: StartOptions = {}): 
     timeout: config.timeout,
   });
   const routes: Route[] = [];
-  const app = await buildApp(service, config, logger, routes);
-  const grpc = buildGrpc(service, config);
+  const watches = keyring === null ? [] : [watchKeyring(keyring, metrics, logger)];
+  const app = await buildApp(service, config, logger, routes, keyring);
+  const grpc = buildGrpc(service, config, keyring);
   const url = await app.listen({ host: config.host, port: config.port });
   const grpcPort = await bind(grpc.server, `${config.host}:${config.grpcPort}`);
   logger.info({ url, grpc: `${config.host}:${grpcPort}`, targets: targets.map(({ name }) => name) }, 'serving');
 
   const stop = async (): Promise<void> => {
     grpc.setServing(false);
+    for (const watch of watches) watch.stop();
     await service.drain(config.drainTimeout);
     await Promise.all([app.close(), shutdown(grpc.server)]);
     await pool.close();

@@ -5,6 +5,7 @@ import { openApiDocument, PATHS } from '../../src/service/contract/openapi.js';
 import { testService } from './fixtures/service.js';
 
 interface Operation {
+  readonly security?: readonly [{ readonly apiKey: readonly [string] }];
   readonly requestBody?: {
     readonly content: Record<string, { readonly examples?: Record<string, { readonly value: unknown }> }>;
   };
@@ -24,14 +25,16 @@ t.test('every reference leads somewhere', (t) => {
   t.end();
 });
 
-t.test('paths are the routes, and the examples are answered', async (t) => {
+t.test('paths and scopes are the routes’, and the examples are answered', async (t) => {
   const service = await testService(t);
   const documented = Object.entries(PATHS).flatMap(([path, item]) =>
-    Object.keys(item).map((method) => `${method} ${path}`),
+    Object.entries(item as Record<string, Operation>).map(
+      ([method, { security }]) => `${method} ${path} ${security?.[0].apiKey[0] ?? 'open'}`,
+    ),
   );
   const routes = service.routes
     .filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'))
-    .map(({ method, url }) => `${method.toLowerCase()} ${url.replace(/:(\w+)/g, '{$1}')}`);
+    .map(({ method, url, scope }) => `${method.toLowerCase()} ${url.replace(/:(\w+)/g, '{$1}')} ${scope}`);
   t.strictSame([...documented].sort(), [...routes].sort());
 
   const { post } = PATHS['/compile'] as { post: Operation };

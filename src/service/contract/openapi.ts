@@ -2,6 +2,7 @@
  * The OpenAPI 3.1 document, from the messages of proto/, the table of errors, and the operations below. It is committed
  * as openapi/openapi.json; a test holds that file and the routes of the application against it.
  */
+import type { Scope } from '../auth/keys-file.js';
 import { ERRORS, type ErrorCode } from '../errors.js';
 import { VERSION } from '../version.js';
 import { messageSchemas, type Json } from './openapi-schemas.js';
@@ -26,6 +27,12 @@ const UNINITIALISED = {
   program: { name: 'bad', type: 'BPF_PROG_TYPE_SOCKET_FILTER', license: 'GPL', instructions: 'lQAAAAAAAAA=' },
   options: { logLevel: 1 },
 };
+
+/** What a key must allow (the roles of the security requirement); without a keys file nothing is asked. */
+const secured = (scope: Scope): Json => ({ security: [{ apiKey: [scope] }, {}] });
+
+/** How an operation that needs a key refuses. */
+const AUTH = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'CONCURRENCY_LIMITED'] as const;
 
 /** Answers of one kind of refusal; several codes may share a status. */
 function problems(...codes: readonly ErrorCode[]): Json {
@@ -90,6 +97,7 @@ const BINARY = { type: 'string', contentMediaType: 'application/octet-stream' };
 
 const COMPILE: Json = {
   operationId: 'compile',
+  ...secured('compile'),
   summary: 'Load, verify and compile',
   description: 'Objects sent as application/octet-stream or multipart/form-data take everything else from the query.',
   parameters: [...OBJECT_QUERY, PREFER],
@@ -114,6 +122,7 @@ const COMPILE: Json = {
     '200': ANSWER,
     '304': { description: 'If-None-Match names the answer.' },
     ...problems(
+      ...AUTH,
       ...(['MALFORMED_BODY', 'INVALID_FIELD', 'NOT_ACCEPTABLE', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const),
       ...(['UNKNOWN_TARGET', 'UNKNOWN_BTF', 'INVALID_BTF', 'INVALID_OBJECT', 'OUT_OF_MEMORY'] as const),
       ...(['QUEUE_FULL', 'SHUTTING_DOWN', 'DEADLINE_EXCEEDED', 'WORKER_LOST', 'INTERNAL'] as const),
@@ -129,32 +138,39 @@ export const PATHS: Readonly<Record<string, Json>> = {
   '/compilations/{digest}': {
     get: {
       operationId: 'getCompilation',
+      ...secured('read'),
       summary: 'An answer given before',
       parameters: [DIGEST],
       responses: {
         '200': ANSWER,
         '304': { description: 'If-None-Match names it.' },
-        ...problems('INVALID_DIGEST', 'NOT_FOUND'),
+        ...problems(...AUTH, 'INVALID_DIGEST', 'NOT_FOUND', 'NOT_ACCEPTABLE', 'INVALID_OBJECT'),
       },
     },
   },
   '/btf/{digest}': {
     put: {
       operationId: 'uploadBtf',
+      ...secured('btf:write'),
       summary: 'Keep a kernel’s BTF, to be named by its digest',
       parameters: [DIGEST],
       requestBody: { required: true, content: { 'application/octet-stream': { schema: BINARY } } },
       responses: {
         '201': { description: 'Kept.', content: JSON_BODY('UploadBtfResponse') },
-        ...problems('INVALID_DIGEST', 'DIGEST_MISMATCH', 'INVALID_BTF', 'BODY_TOO_LARGE'),
+        ...problems(
+          ...AUTH,
+          ...(['INVALID_DIGEST', 'DIGEST_MISMATCH', 'INVALID_BTF', 'BODY_TOO_LARGE'] as const),
+          ...(['MALFORMED_BODY', 'UNSUPPORTED_MEDIA_TYPE'] as const),
+        ),
       },
     },
   },
   '/targets': {
     get: {
       operationId: 'listTargets',
+      ...secured('read'),
       summary: 'The kernels that can be compiled for',
-      responses: ok('The default first.', JSON_BODY('ListTargetsResponse')),
+      responses: { ...ok('The default first.', JSON_BODY('ListTargetsResponse')), ...problems(...AUTH) },
     },
   },
   '/livez': { get: { operationId: 'livez', summary: 'Is it alive?', responses: ok('It is.', STATE) } },
@@ -168,8 +184,12 @@ export const PATHS: Readonly<Record<string, Json>> = {
   '/metrics': {
     get: {
       operationId: 'metrics',
+      ...secured('metrics'),
       summary: 'Prometheus metrics',
-      responses: ok('Text exposition format.', { 'text/plain': { schema: { type: 'string' } } }),
+      responses: {
+        ...ok('Text exposition format.', { 'text/plain': { schema: { type: 'string' } } }),
+        ...problems(...AUTH),
+      },
     },
   },
   '/openapi.json': {
@@ -179,6 +199,12 @@ export const PATHS: Readonly<Record<string, Json>> = {
       responses: ok('OpenAPI 3.1.', { 'application/json': { schema: { type: 'object' } } }),
     },
   },
+};
+
+const API_KEY: Json = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'An API key of `bpf-jitd keys create`, where the service asks for one.',
 };
 
 const PROBLEM: Json = {
@@ -219,6 +245,6 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/' }],
     paths: PATHS,
-    components: { schemas: { ...schemas, Problem: PROBLEM } },
+    components: { schemas: { ...schemas, Problem: PROBLEM }, securitySchemes: { apiKey: API_KEY } },
   };
 }

@@ -25,8 +25,8 @@ export function requestFromJson(body: Uint8Array): CompileRequestMessage {
   return asInvalidField(() => readJson(CompileRequestType, value));
 }
 
-/** V8's message without the text it quotes. */
-function jsonFault(error: unknown): string {
+/** V8's message about JSON without the text it quotes. */
+export function jsonFault(error: unknown): string {
   if (!(error instanceof SyntaxError)) return 'it is not UTF-8';
   const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(error.message);
   return place === null ? 'it ends too early' : `unexpected text ${place[0]}`;

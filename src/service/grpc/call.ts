@@ -1,5 +1,7 @@
 /** What a gRPC call says besides its messages: who makes it, how long they wait, and whether they still do. */
-import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { clientAddress, type IsTrusted } from '../auth/address.js';
+import type { KeyHolder } from '../auth/holder.js';
 import { anonymous, type Identity } from '../auth/identity.js';
 import type { Asking } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
@@ -9,8 +11,26 @@ export interface ServerCall extends Pick<ServerUnaryCall<Buffer, Buffer>, 'getPe
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
-export function identityOf(call: ServerCall): Identity {
-  return anonymous(call.getPeer().replace(/:\d+$/, ''));
+/** The keys that calls were let in with, by the metadata that came with them. */
+const holders = new WeakMap<Metadata, KeyHolder>();
+
+export function setHolder(metadata: Metadata, holder: KeyHolder): void {
+  holders.set(metadata, holder);
+}
+
+/** The key that a call was let in with; null where there are no keys. */
+export function holderOf(call: ServerCall): KeyHolder | null {
+  return holders.get(call.metadata) ?? null;
+}
+
+export function identityOf(call: ServerCall, isTrusted: IsTrusted): Identity {
+  return holderOf(call)?.identity ?? anonymous(addressOf(call.getPeer(), call.metadata, isTrusted));
+}
+
+/** `peer`: address and port. */
+export function addressOf(peer: string, metadata: Metadata, isTrusted: IsTrusted): string {
+  const forwarded = metadata.get('x-forwarded-for').join(',');
+  return clientAddress(peer.replace(/:\d+$/, ''), forwarded, isTrusted);
 }
 
 /** Aborted when the client cancels the call. */
@@ -23,8 +43,8 @@ export function cancellation(call: ServerCall): AbortController {
 }
 
 /** gRPC answers go out as protobuf. */
-export function askingOf(call: ServerCall, gone: AbortController): Asking {
-  return { identity: identityOf(call), signal: gone.signal, json: false, limit: timeLeft(call) };
+export function askingOf(call: ServerCall, gone: AbortController, isTrusted: IsTrusted): Asking {
+  return { identity: identityOf(call, isTrusted), signal: gone.signal, json: false, limit: timeLeft(call) };
 }
 
 /** Milliseconds to the call's deadline. */

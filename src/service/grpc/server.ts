@@ -13,6 +13,9 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { LRUCache } from 'lru-cache';
+import { trustedProxies, type IsTrusted } from '../auth/address.js';
+import type { KeyHolder } from '../auth/holder.js';
+import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { Asking, CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
@@ -21,7 +24,8 @@ import { decode as decodeMessage, messageType, schema, type Message } from '../c
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
 import { fileDescriptors } from './descriptors.js';
-import { askingOf, cancellation, identityOf } from './call.js';
+import { authentication, METHOD_SCOPES } from './auth.js';
+import { askingOf, cancellation, holderOf, identityOf } from './call.js';
 import { grpcError, statusMessage } from './status.js';
 
 const SERVICE = 'bpfjit.v1.JitService';
@@ -55,14 +59,16 @@ export interface GrpcTransport {
   setServing(serving: boolean): void;
 }
 
-export function buildGrpc(service: CompileService, config: Config): GrpcTransport {
+export function buildGrpc(service: CompileService, config: Config, keyring: Keyring | null): GrpcTransport {
+  const isTrusted = trustedProxies(config.trustedProxies);
   const server = new Server({
     'grpc.max_receive_message_length': config.bodyLimit,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
+    interceptors: keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)],
   });
-  server.addService(definition(), new Handlers(service).methods());
+  server.addService(definition(), new Handlers(service, isTrusted).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   const options = { keepCase: true, longs: String };
@@ -80,7 +86,10 @@ export function buildGrpc(service: CompileService, config: Config): GrpcTranspor
 class Handlers {
   private readonly known = new LRUCache<string, string>({ max: KNOWN_REQUESTS });
 
-  constructor(private readonly service: CompileService) {}
+  constructor(
+    private readonly service: CompileService,
+    private readonly isTrusted: IsTrusted,
+  ) {}
 
   methods(): UntypedServiceImplementation {
     return {
@@ -105,7 +114,7 @@ class Handlers {
 
   private unary(name: string, work: (bytes: Buffer, asking: Asking) => Promise<Buffer>) {
     return (call: Call, done: Done): void => {
-      this.settle(name, work(call.request, askingOf(call, cancellation(call))), done);
+      this.settle(name, work(call.request, askingOf(call, cancellation(call), this.isTrusted)), done);
     };
   }
 
@@ -142,13 +151,15 @@ class Handlers {
   /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
   private batch(call: ServerDuplexStream<Buffer, Buffer>): void {
     const gone = cancellation(call);
+    const holder = holderOf(call);
+    const window = Math.min(BATCH_WINDOW, holder?.concurrency ?? Infinity);
     let running = 0;
     let ended = false;
     call.on('data', (bytes: Buffer) => {
-      if (++running >= BATCH_WINDOW) call.pause();
-      void this.batchItem(bytes, askingOf(call, gone)).then((answer) => {
+      if (++running >= window) call.pause();
+      void this.batchItem(bytes, askingOf(call, gone, this.isTrusted), holder).then((answer) => {
         if (!gone.signal.aborted) call.write(answer);
-        if (--running < BATCH_WINDOW) call.resume();
+        if (--running < window) call.resume();
         if (ended && running === 0) call.end();
       });
     });
@@ -161,12 +172,13 @@ class Handlers {
     });
   }
 
-  private async batchItem(bytes: Buffer, asking: Asking): Promise<Buffer> {
+  private async batchItem(bytes: Buffer, asking: Asking, holder: KeyHolder | null): Promise<Buffer> {
     let id = '';
     try {
       const item = decode('BatchRequest', bytes) as { id?: string; request?: CompileRequestMessage };
       id = item.id ?? '';
-      const { answer } = await this.service.compile(item.request ?? {}, asking);
+      holder?.enter(METHOD_SCOPES['CompileBatch']!);
+      const { answer } = await this.service.compile(item.request ?? {}, asking).finally(() => holder?.leave());
       if (answer.failed) throw objectProblem(answer);
       return batchAnswer(id, answer.protobuf);
     } catch (error) {
@@ -187,7 +199,7 @@ class Handlers {
         throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the store');
       chunks.push(part.chunk ?? new Uint8Array(0));
     }
-    const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call).tenant);
+    const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call, this.isTrusted).tenant);
     return encode('UploadBtfResponse', { digest: stored, size });
   }
 }

@@ -3,9 +3,13 @@ import { randomUUID } from 'node:crypto';
 import multipart from '@fastify/multipart';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { trustedProxies } from '../auth/address.js';
+import type { Scope } from '../auth/keys-file.js';
+import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
+import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
 import { compileRoutes } from './compile-route.js';
 import { docsRoutes } from './docs-route.js';
@@ -19,6 +23,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 export interface Route {
   readonly method: string;
   readonly url: string;
+  readonly scope: Scope | 'open';
 }
 
 /** `routes` is filled with every route that is registered. */
@@ -27,6 +32,7 @@ export async function buildApp(
   config: Config,
   logger: Logger,
   routes: Route[],
+  keyring: Keyring | null,
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -40,6 +46,7 @@ export async function buildApp(
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     routerOptions: { maxParamLength: 256 },
+    trustProxy: config.trustedProxies.length > 0 && trustedProxies(config.trustedProxies),
   }) as unknown as FastifyInstance;
   app.decorateRequest('identity', null);
   app.removeAllContentTypeParsers();
@@ -51,13 +58,14 @@ export async function buildApp(
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
   );
-  app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url });
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
   });
   observe(app, service, logger);
+  authenticate(app, keyring);
   compileRoutes(app, service);
   btfRoutes(app, service, config.btfStore);
-  probeRoutes(app, service);
+  probeRoutes(app, service, config.metricsAccess === 'open' ? 'open' : 'metrics');
   await docsRoutes(app);
   return app;
 }

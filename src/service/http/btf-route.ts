@@ -5,7 +5,8 @@ import { ServiceError } from '../errors.js';
 import { identityOf } from './identity.js';
 
 export function btfRoutes(app: FastifyInstance, service: CompileService, limit: number): void {
-  app.put<{ Params: { digest: string } }>('/btf/:digest', { bodyLimit: limit }, async (request, reply) => {
+  const options = { bodyLimit: limit, config: { scope: 'btf:write' } } as const;
+  app.put<{ Params: { digest: string } }>('/btf/:digest', options, async (request, reply) => {
     if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
     const digest = await service.btf.put(request.body, request.params.digest, identityOf(request).tenant);
     return reply

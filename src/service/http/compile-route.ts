@@ -19,7 +19,7 @@ type Named = Pick<Compiled, 'digest' | 'key'>;
 export function compileRoutes(app: FastifyInstance, service: CompileService): void {
   const known = new LRUCache<string, Named>({ max: KNOWN_BODIES });
 
-  app.post('/compile', (request, reply) => {
+  app.post('/compile', { config: { scope: 'compile' } }, (request, reply) => {
     const type = answerType(request.headers.accept);
     const body = bodyKey(request);
     const named = body === null ? undefined : known.get(body);
@@ -29,7 +29,7 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
     if (hit.answer.failed || request.headers['if-none-match'] !== undefined) {
       return sendAnswer(service, compiled, type, request, reply);
     }
-    return sendHit(service, compiled, type, request.id, reply);
+    return sendHit(service, compiled, type, request, reply);
   });
 
   async function compileNow(
@@ -49,7 +49,8 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
     return sendAnswer(service, compiled, type, request, reply);
   }
 
-  app.get<{ Params: { digest: string } }>('/compilations/:digest', async (request, reply) => {
+  const read = { config: { scope: 'read' } } as const;
+  app.get<{ Params: { digest: string } }>('/compilations/:digest', read, async (request, reply) => {
     const type = answerType(request.headers.accept);
     return sendAnswer(service, await service.lookup(request.params.digest, identityOf(request)), type, request, reply);
   });
@@ -116,14 +117,14 @@ function sendHit(
   service: CompileService,
   { digest, key, answer }: Compiled,
   type: AnswerType,
-  requestId: string,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const json = type === JSON_TYPE;
   const bytes = json ? service.json(key, answer) : answer.protobuf;
   void reply.hijack();
   reply.raw.writeHead(200, [
-    ...['x-request-id', requestId, ...HIT_HEADERS, 'content-type', type],
+    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...HIT_HEADERS, 'content-type', type],
     ...['etag', entityTag(digest, type), 'content-length', String(bytes.length)],
   ]);
   reply.raw.end(bytes);

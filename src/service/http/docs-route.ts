@@ -8,5 +8,5 @@ export async function docsRoutes(app: FastifyInstance): Promise<void> {
   const document = openApiDocument();
   await app.register(swagger, { mode: 'static', specification: { document: document as never } });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
-  app.get('/openapi.json', (_request, reply) => reply.send(document));
+  app.get('/openapi.json', { config: { scope: 'open' } }, (_request, reply) => reply.send(document));
 }

@@ -4,10 +4,12 @@ import type { CompileService } from '../compile-service.js';
 import { messageType } from '../contract/schema.js';
 import { writeJson } from '../contract/json-write.js';
 
-export function probeRoutes(app: FastifyInstance, service: CompileService): void {
-  app.get('/livez', (_request, reply) => reply.type('application/json').send({ status: 'ok' }));
+const OPEN = { config: { scope: 'open' } } as const;
 
-  app.get('/readyz', (_request, reply) => {
+export function probeRoutes(app: FastifyInstance, service: CompileService, metrics: 'metrics' | 'open'): void {
+  app.get('/livez', OPEN, (_request, reply) => reply.type('application/json').send({ status: 'ok' }));
+
+  app.get('/readyz', OPEN, (_request, reply) => {
     const ready = service.accepting && service.hasRoom;
     const status = ready ? 'ready' : service.accepting ? 'queue full' : 'stopping';
     return reply
@@ -16,11 +18,13 @@ export function probeRoutes(app: FastifyInstance, service: CompileService): void
       .send({ status });
   });
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { config: { scope: metrics } }, async (_request, reply) => {
     const { registry } = service.metrics;
     return reply.type(registry.contentType).send(await registry.metrics());
   });
 
   const type = messageType('bpfjit.v1.ListTargetsResponse');
-  app.get('/targets', (_request, reply) => reply.send(writeJson(type, { targets: service.catalog.messages })));
+  app.get('/targets', { config: { scope: 'read' } }, (_request, reply) =>
+    reply.send(writeJson(type, { targets: service.catalog.messages })),
+  );
 }

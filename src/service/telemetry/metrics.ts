@@ -66,6 +66,13 @@ export class Metrics {
     ...this.own,
   });
 
+  readonly reloadOk = new Gauge({
+    name: 'bpf_jitd_reload_ok',
+    help: 'Whether the file was taken when it last changed, or else the old one is still in use.',
+    labelNames: ['file'] as const,
+    ...this.own,
+  });
+
   /** Process and event-loop metrics, and gauges over the service's state. */
   observe(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry });
