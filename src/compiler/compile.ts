@@ -8,7 +8,7 @@ import { explainLog } from './load/explain-log.js';
 import { loadObject, type LoadedProgram } from './load/object.js';
 import type { Program } from './load/program.js';
 import { loadRaw } from './load/raw.js';
-import type { CompileRequest, CompileResponse, FunctionResult, ProgramResult } from './messages.js';
+import type { CompileRequest, CompileResponse, CompileStage, FunctionResult, ProgramResult } from './messages.js';
 import type { Failure } from './outcome.js';
 import { rewrite, type Rewritten } from './rewrite/rewrite.js';
 import type { Profile } from './targets/profile.js';
@@ -18,20 +18,28 @@ export type * from './messages.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Answers a request for one kernel. Never throws for what a client sent: what it cannot take it says as a failure. */
-export function compile(request: CompileRequest, profile: Profile): CompileResponse {
+/**
+ * Answers a request for one kernel. Never throws for what a client sent: what it cannot take it says as a failure.
+ * `enter` hears when a stage begins (the one before has then ended): whoever has a clock may time them.
+ */
+export function compile(
+  request: CompileRequest,
+  profile: Profile,
+  enter: (stage: CompileStage) => void = () => undefined,
+): CompileResponse {
+  enter('load');
   if (request.program !== null) {
     const loaded = loadRaw(request.program, profile);
     if (!loaded.ok) {
       const { name, type } = request.program;
       return { programs: [refused(name, '', type, loaded.failure)], maps: [], failure: loaded.failure };
     }
-    return { programs: [compileOne(loaded.value, request, profile)], maps: loaded.value.maps, failure: null };
+    return { programs: [compileOne(loaded.value, request, profile, enter)], maps: loaded.value.maps, failure: null };
   }
   const object = loadObject(request.object ?? NO_BYTES, profile, request);
   const programs = object.programs.map((loaded) =>
     loaded.program.ok
-      ? asLibbpfAnswers(loaded, compileOne(loaded.program.value, request, profile))
+      ? asLibbpfAnswers(loaded, compileOne(loaded.program.value, request, profile, enter))
       : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
@@ -72,8 +80,14 @@ function refused(name: string, section: string, type: number, failure: Failure |
   };
 }
 
-function compileOne(program: Program, request: CompileRequest, profile: Profile): ProgramResult {
+function compileOne(
+  program: Program,
+  request: CompileRequest,
+  profile: Profile,
+  enter: (stage: CompileStage) => void,
+): ProgramResult {
   const { logLevel } = request;
+  enter('verify');
   const verdict = verify(program, profile, { logLevel });
   const base = {
     ...refused(program.functionName, program.section, program.type, verdict.failure),
@@ -83,6 +97,7 @@ function compileOne(program: Program, request: CompileRequest, profile: Profile)
   };
   if (verdict.failure !== null) return base;
 
+  enter('rewrite');
   const rewritten = rewrite(verdict.verified);
   if (!rewritten.ok) {
     const { failure } = rewritten;
@@ -94,8 +109,10 @@ function compileOne(program: Program, request: CompileRequest, profile: Profile)
   const log = verdict.log + statisticsText(logLevel, stats);
   const { cpu, link } = request;
   const { translated, translatedSymbols, jit } = rewritten.value;
+  enter('jit');
   const compiled = generateCode(jit, { cpu, link, profile, maps: program.maps });
   if (!compiled.ok) return { ...base, errno: compiled.failure.errno, failure: compiled.failure, log, stats };
+  enter('link');
   return {
     ...base,
     accepted: true,

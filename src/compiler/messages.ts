@@ -52,6 +52,9 @@ export interface Link {
   readonly programAux: bigint;
 }
 
+/** A part of the way through, as `compile` tells of it. */
+export type CompileStage = 'load' | 'verify' | 'rewrite' | 'jit' | 'link';
+
 export interface CompileRequest {
   /** An ELF object, or null where `program` is given. */
   readonly object: Uint8Array | null;

@@ -66,6 +66,12 @@ export class BtfStore {
     return bytes;
   }
 
+  /** Of what is on disk. */
+  async size(): Promise<{ readonly bytes: number; readonly files: number }> {
+    const files = await this.files();
+    return { bytes: files.reduce((sum, file) => sum + file.bytes, 0), files: files.length };
+  }
+
   /** What was uploaded to another instance; kept here too, where the disk has room. */
   private async fromOthers(key: string, digest: string): Promise<Buffer | null> {
     const bytes = (await this.shared?.get(key)) ?? null;
@@ -89,13 +95,18 @@ export class BtfStore {
     this.recent.set(key, bytes);
   }
 
-  private async makeRoom(keep: string): Promise<void> {
-    const files = await Promise.all(
-      (await readdir(this.dir)).filter(isDigest).map(async (name) => {
+  private async files(): Promise<{ readonly name: string; readonly bytes: number; readonly used: number }[]> {
+    const names = await readdir(this.dir).catch(() => []); // none was uploaded yet
+    return Promise.all(
+      names.filter(isDigest).map(async (name) => {
         const info = await stat(join(this.dir, name)).catch(() => null);
         return { name, bytes: info?.size ?? 0, used: info?.mtimeMs ?? 0 };
       }),
     );
+  }
+
+  private async makeRoom(keep: string): Promise<void> {
+    const files = await this.files();
     let total = files.reduce((sum, file) => sum + file.bytes, 0);
     for (const file of files.sort((a, b) => a.used - b.used)) {
       if (total <= this.maxBytes || file.name === keep) continue;

@@ -106,6 +106,7 @@ export class CompileService {
       .catch((error: unknown) => {
         throw reasonOf(error, asking.signal, deadline);
       });
+    if (joined) this.parts.metrics.flights.inc({ role: 'joined' });
     const source = joined ? 'flight' : made.source;
     return { ...made, source, digest, key, timings: { ...made.timings, request } };
   }

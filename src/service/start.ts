@@ -1,6 +1,8 @@
 /** Puts the service together from its configuration, and takes it apart again. */
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { ServerCredentials } from '@grpc/grpc-js';
+import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { openKeyring, watchKeyring } from './auth/open.js';
 import { BtfStore } from './btf-store.js';
@@ -20,6 +22,7 @@ import { buildApp, type Route } from './http/app.js';
 import { CompilePool } from './pool/pool.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
+import { observe } from './telemetry/observe.js';
 import { buildId } from './version.js';
 
 export interface RunningService {
@@ -47,20 +50,24 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const targets = readTargets();
   const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
   const memory = new MemoryCache(config.memoryCache);
+  const metrics = new Metrics();
   const pool = new CompilePool({
     workers: config.workers,
     maxQueue: config.queue,
     workerMemory: config.workerMemory,
     setup: { targets },
+    onReplaced: (reason) => {
+      metrics.workerReplacements.inc({ reason });
+    },
     ...(options.workerFile === undefined ? {} : { workerFile: options.workerFile }),
   });
-  const metrics = observed(pool, memory, disk, logger);
   const cluster = joinCluster(config, metrics);
   const redis = cluster === null ? null : new RedisCache(cluster.quick);
   const tiers = new CacheTiers({ memory, disk, redis, metrics });
   const uploads = cluster === null ? null : new SharedUploads(cluster.patient);
   const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore, uploads);
   const local = new LocalExecutor(pool, btf, tiers, metrics);
+  observe(metrics, { config, pool, memory, disk, btf, logger });
   const service = new CompileService({
     pool,
     executor: cluster === null ? local : new SharedExecutor(local, cluster.leases, cluster.bus, tiers, metrics),
@@ -82,8 +89,9 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const stop = async (): Promise<void> => {
     grpc.setServing(false);
     for (const watch of watches) watch.stop();
+    const until = performance.now() + config.drainTimeout;
     await service.drain(config.drainTimeout);
-    await Promise.all([app.close(), shutdown(grpc.server)]);
+    await Promise.all([closeHttp(app, metrics, until), shutdown(grpc.server)]);
     await pool.close();
     await disk?.close();
     cluster?.close();
@@ -101,23 +109,6 @@ function joinCluster(config: Config, metrics: Metrics): Cluster | null {
   });
 }
 
-function observed(pool: CompilePool, memory: MemoryCache, disk: DiskCache | null, logger: Logger): Metrics {
-  const metrics = new Metrics();
-  metrics.onCacheError = (error) => {
-    logger.warn({ err: error }, 'cache');
-  };
-  metrics.onDefect = (error) => {
-    logger.error({ err: error }, 'defect');
-  };
-  metrics.observe({
-    queued: () => pool.state.queued,
-    running: () => pool.state.running,
-    workerLosses: () => pool.state.lost,
-    cacheBytes: (tier) => (tier === 'memory' ? memory.bytes : (disk?.bytes ?? 0)),
-  });
-  return metrics;
-}
-
 function bind(server: ReturnType<typeof buildGrpc>['server'], address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
@@ -125,6 +116,14 @@ function bind(server: ReturnType<typeof buildGrpc>['server'], address: string): 
       else reject(error);
     });
   });
+}
+
+/** Answers on their way may end. Then all connections are cut: one that never sent a request would hold the server for a minute. */
+async function closeHttp(app: FastifyInstance, metrics: Metrics, until: number): Promise<void> {
+  const closed = app.close();
+  while (metrics.httpInFlight > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20));
+  app.server.closeAllConnections();
+  await closed;
 }
 
 /** Calls in flight may end; streams that stay open are cut after a second. */

@@ -1,4 +1,6 @@
 /** The shell around the compiler: sharing, limits, cancellation, and workers that die. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t from 'tap';
 import { raw, testService } from './fixtures/service.js';
 
@@ -102,6 +104,16 @@ t.test('a defect shows no text of itself to the client, and is logged', async (t
   t.notMatch(text, /secret|at .*\.ts|node_modules/);
   t.match(text, /urn:request:mine-1/);
   t.ok(service.logged.some((line) => line.includes('secret text') && line.includes('mine-1')));
+});
+
+t.test('a connection that never asks anything does not hold a service that stops', async (t) => {
+  const service = await testService(t, {}, true);
+  const silent = connect(Number(new URL(service.url).port), '127.0.0.1');
+  t.teardown(() => silent.destroy());
+  await once(silent, 'connect');
+  const started = performance.now();
+  await service.stop();
+  t.ok(performance.now() - started < 20_000, 'Node itself would wait for a minute');
 });
 
 t.test('stopping lets work in flight finish and refuses new work', async (t) => {

@@ -29,7 +29,7 @@ export class DiskCache {
 
   constructor(
     path: string,
-    private readonly maxBytes: number,
+    readonly maxBytes: number,
   ) {
     prepare(path);
     this.root = open({ path, mapSize: mapSize(maxBytes), maxDbs: 4, noSubdir: false, noSync: true });

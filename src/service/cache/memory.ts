@@ -8,7 +8,7 @@ const OVERHEAD = 512;
 export class MemoryCache {
   private readonly entries: LRUCache<string, Answer>;
 
-  constructor(maxBytes: number) {
+  constructor(readonly maxBytes: number) {
     this.entries = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: size });
   }
 

@@ -72,11 +72,13 @@ export class CacheTiers {
     if (cache === null) return null;
     const started = performance.now();
     const answer = await this.guarded(tier, () => cache.get(key));
+    const elapsed = performance.now() - started;
+    this.parts.metrics.cacheSeconds.observe({ tier }, elapsed / 1000);
     this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
     if (answer === null) return null;
     this.parts.memory.set(key, answer);
     if (tier === 'redis') await this.store('disk', key, answer);
-    return { answer, source: tier, timings: { [tier]: performance.now() - started } };
+    return { answer, source: tier, timings: { [tier]: elapsed } };
   }
 
   private async store(tier: 'disk' | 'redis', key: string, answer: Answer): Promise<void> {

@@ -28,12 +28,14 @@ export class LocalExecutor implements Executor {
     signal: AbortSignal,
   ): Promise<Executed> {
     const btf = await this.targetBtf(request, tenant);
-    const { result, elapsed } = await this.pool.run({ request: bytes, digest, target, btf, json }, signal);
+    const task = { request: bytes, digest, target, btf, json, traced: false };
+    const { result, elapsed } = await this.pool.run(task, signal);
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
     const answer = asAnswer(result);
     await this.tiers.put(key, answer);
-    this.count(result, elapsed);
-    return { answer, source: 'compiled', timings: { ...result.timings, queue: queueTime(result, elapsed) } };
+    const queue = Math.max(0, elapsed - result.elapsed);
+    this.count(result, target, queue);
+    return { answer, source: 'compiled', timings: { queue, ...result.timings } };
   }
 
   private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['btf']> {
@@ -45,19 +47,16 @@ export class LocalExecutor implements Executor {
     return { key: cacheKey(tenant, target.btfDigest), bytes };
   }
 
-  private count(result: CompileTaskResult, elapsed: number): void {
-    const { programs, stageSeconds } = this.metrics;
-    programs.inc({ verdict: 'accepted' }, result.accepted);
-    programs.inc({ verdict: 'rejected' }, result.rejected);
-    stageSeconds.observe({ stage: 'queue' }, queueTime(result, elapsed) / 1000);
+  private count(result: CompileTaskResult, target: string, queue: number): void {
+    const { programs, processedInstructions, queueWait, stageSeconds } = this.metrics;
+    programs.inc({ target, verdict: 'accepted' }, result.accepted);
+    programs.inc({ target, verdict: 'rejected' }, result.rejected);
+    processedInstructions.inc(result.processedInstructions);
+    queueWait.observe(queue / 1000);
     for (const [stage, milliseconds] of Object.entries(result.timings)) {
       stageSeconds.observe({ stage }, milliseconds / 1000);
     }
   }
-}
-
-function queueTime(result: CompileTaskResult, elapsed: number): number {
-  return Math.max(0, elapsed - Object.values(result.timings).reduce((sum, time) => sum + time, 0));
 }
 
 function asAnswer(result: CompileTaskResult): Answer {

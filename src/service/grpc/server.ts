@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import {
   Server,
+  status,
   type sendUnaryData,
   type ServerDuplexStream,
   type ServerReadableStream,
@@ -118,23 +119,36 @@ class Handlers {
     };
   }
 
-  private settle(route: string, work: Promise<Buffer>, done: Done): void {
-    const labels = { transport: 'grpc', route };
-    const end = this.service.metrics.requestSeconds.startTimer(labels);
-    work
-      .then(
-        (bytes) => {
-          this.service.metrics.requests.inc({ ...labels, code: '0' });
-          done(null, bytes);
-        },
-        (error: unknown) => {
-          if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
-          const refusal = grpcError(error);
-          this.service.metrics.requests.inc({ ...labels, code: String(refusal.code) });
-          done(refusal);
-        },
-      )
-      .finally(end);
+  private settle(method: string, work: Promise<Buffer>, done: Done): void {
+    this.observed(method, work).then(
+      (bytes) => {
+        done(null, bytes);
+      },
+      (error: unknown) => {
+        done(grpcError(error));
+      },
+    );
+  }
+
+  /** Counts and times one request. */
+  private async observed(method: string, work: Promise<Buffer>): Promise<Buffer> {
+    const { metrics } = this.service;
+    const end = metrics.grpcSeconds.startTimer({ method });
+    metrics.grpcInFlight.inc();
+    try {
+      const bytes = await work;
+      metrics.grpcRequests.inc({ method, code: 'OK' });
+      return bytes;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) metrics.onDefect(error);
+      const { code, kind } = asServiceError(error);
+      metrics.refusals.inc({ transport: 'grpc', code });
+      metrics.grpcRequests.inc({ method, code: status[kind.grpc] });
+      throw error;
+    } finally {
+      metrics.grpcInFlight.dec();
+      end();
+    }
   }
 
   private async compile(bytes: Buffer, asking: Asking): Promise<Buffer> {
@@ -174,15 +188,18 @@ class Handlers {
 
   private async batchItem(bytes: Buffer, asking: Asking, holder: KeyHolder | null): Promise<Buffer> {
     let id = '';
-    try {
+    const work = async (): Promise<Buffer> => {
       const item = decode('BatchRequest', bytes) as { id?: string; request?: CompileRequestMessage };
       id = item.id ?? '';
       holder?.enter(METHOD_SCOPES['CompileBatch']!);
       const { answer } = await this.service.compile(item.request ?? {}, asking).finally(() => holder?.leave());
       if (answer.failed) throw objectProblem(answer);
-      return batchAnswer(id, answer.protobuf);
+      return answer.protobuf;
+    };
+    try {
+      const answer = await this.observed('CompileBatch', work());
+      return batchAnswer(id, answer);
     } catch (error) {
-      if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
       return encode('BatchResponse', { id, error: statusMessage(asServiceError(error)) });
     }
   }
@@ -200,6 +217,7 @@ class Handlers {
       chunks.push(part.chunk ?? new Uint8Array(0));
     }
     const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call, this.isTrusted).tenant);
+    this.service.metrics.btfUploads.inc();
     return encode('UploadBtfResponse', { digest: stored, size });
   }
 }

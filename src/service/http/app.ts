@@ -1,7 +1,7 @@
 /** The HTTP transport: builds the application; `start.ts` listens. */
 import { randomUUID } from 'node:crypto';
 import multipart from '@fastify/multipart';
-import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { trustedProxies } from '../auth/address.js';
 import type { Scope } from '../auth/keys-file.js';
@@ -54,9 +54,11 @@ export async function buildApp(
     done(null, body);
   });
   await app.register(multipart, { limits: { fileSize: config.bodyLimit, files: 2, fields: 32, parts: 34 } });
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    sendProblem(error, request, reply, service.metrics);
+  app.setErrorHandler(refuse);
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
+    refuse(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
   );
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
@@ -77,28 +79,36 @@ interface Bound {
 }
 
 function observe(app: FastifyInstance, service: CompileService, logger: Logger): void {
-  const { requests, requestSeconds } = service.metrics;
+  const { metrics } = service;
   const bound = new Map<string, Map<number, Bound>>();
+  const closed = (): void => {
+    metrics.httpInFlight--;
+  };
   const debug = logger.isLevelEnabled('debug');
   app.addHook('onRequest', (request, reply, done) => {
+    metrics.httpInFlight++;
+    reply.raw.on('close', closed);
     void reply.header('x-request-id', request.id);
     void reply.header('x-content-type-options', 'nosniff');
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
     const route = request.routeOptions.url ?? 'none';
-    const code = reply.raw.statusCode;
-    let found = bound.get(route)?.get(code);
+    const status = reply.raw.statusCode;
+    const labels = `${method} ${route}`;
+    let found = bound.get(labels)?.get(status);
     if (found === undefined) {
-      const labels = { transport: 'http', route };
-      found = { requests: requests.labels({ ...labels, code }), seconds: requestSeconds.labels(labels) };
-      bound.set(route, (bound.get(route) ?? new Map<number, Bound>()).set(code, found));
+      found = {
+        requests: metrics.httpRequests.labels({ method, route, status }),
+        seconds: metrics.httpSeconds.labels({ method, route }),
+      };
+      bound.set(labels, (bound.get(labels) ?? new Map<number, Bound>()).set(status, found));
     }
     found.requests.inc();
     found.seconds.observe(reply.elapsedTime / 1000);
     if (debug) {
-      const { id, method } = request;
-      logger.debug({ reqId: id, method, route, status: code, ms: reply.elapsedTime }, 'answered');
+      logger.debug({ reqId: request.id, method, route, status, ms: reply.elapsedTime }, 'answered');
     }
     done();
   });

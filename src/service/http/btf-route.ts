@@ -9,6 +9,7 @@ export function btfRoutes(app: FastifyInstance, service: CompileService, limit: 
   app.put<{ Params: { digest: string } }>('/btf/:digest', options, async (request, reply) => {
     if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
     const digest = await service.btf.put(request.body, request.params.digest, identityOf(request).tenant);
+    service.metrics.btfUploads.inc();
     return reply
       .code(201)
       .header('location', `/btf/${digest}`)

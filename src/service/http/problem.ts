@@ -1,6 +1,7 @@
 /** RFC 9457 problems: one shape for every refusal. */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '../telemetry/metrics.js';
 import { asServiceError, ServiceError, type ErrorCode } from '../errors.js';
 
 export interface Problem {
@@ -29,8 +30,14 @@ export function problemOf(error: ServiceError, requestId: string): Problem {
   };
 }
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  metrics: Metrics,
+): FastifyReply {
   const known = fromFastify(error) ?? asServiceError(error);
+  metrics.refusals.inc({ transport: 'http', code: known.code });
   if (known.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id }, 'defect');
   if (known.retryAfter !== null) void reply.header('retry-after', String(known.retryAfter));
   if (known.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');

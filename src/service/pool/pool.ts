@@ -13,9 +13,14 @@ export interface PoolOptions {
   /** Heap of one worker in MiB; one that needs more is replaced and its task refused. */
   readonly workerMemory: number;
   readonly setup: WorkerSetup;
+  /** Hears of each worker thread that ended and is replaced. */
+  readonly onReplaced?: (reason: ReplacementReason) => void;
   /** Another worker file, for tests of what happens to workers. */
   readonly workerFile?: string;
 }
+
+/** Why a thread ended: by itself, over its memory, or under work that nobody waits for any more. */
+export type ReplacementReason = 'exit' | 'memory' | 'cancelled' | 'deadline';
 
 export interface PoolResult {
   readonly result: CompileTaskOutcome;
@@ -36,6 +41,10 @@ export class CompilePool {
   private readonly piscina: Piscina<CompileTask, CompileTaskOutcome>;
   private pending = 0;
   private lost = 0;
+  /** Set while an abort runs: the reason of the thread that Piscina ends in it. */
+  private stopping: ReplacementReason | null = null;
+  /** Bytes of heap after the last answer, by thread. */
+  private readonly heaps = new Map<number, number>();
   /** Aborted when no worker comes up any more: tasks would wait for ever. */
   private readonly broken = new AbortController();
 
@@ -50,8 +59,11 @@ export class CompilePool {
       resourceLimits: { maxOldGenerationSizeMb: options.workerMemory },
     });
     this.piscina.on('error', (error: unknown) => {
-      this.lost++; // a worker that died without a task; Piscina replaces it unless it never came up
+      this.lose('exit'); // a worker that died without a task; Piscina replaces it unless it never came up
       if (this.piscina.threads.length === 0) this.broken.abort(error);
+    });
+    this.piscina.on('workerDestroy', () => {
+      if (this.stopping !== null) this.options.onReplaced?.(this.stopping);
     });
   }
 
@@ -59,6 +71,13 @@ export class CompilePool {
   get state(): { readonly queued: number; readonly running: number; readonly lost: number } {
     const running = Math.min(this.pending, this.options.workers);
     return { queued: this.pending - running, running, lost: this.lost };
+  }
+
+  /** Bytes of heap in use after the last answer, of each live thread that has given one. */
+  get heapBytes(): readonly number[] {
+    const live = new Set(this.piscina.threads.map(({ threadId }) => threadId));
+    for (const thread of this.heaps.keys()) if (!live.has(thread)) this.heaps.delete(thread);
+    return [...this.heaps.values()];
   }
 
   /** Whether one more task would be taken. */
@@ -76,6 +95,7 @@ export class CompilePool {
     const started = performance.now();
     try {
       const result = await this.attempt(task, signal, RETRIES);
+      if ('worker' in result) this.heaps.set(result.worker.thread, result.worker.heapBytes);
       return { result, elapsed: performance.now() - started };
     } finally {
       this.pending--;
@@ -84,19 +104,37 @@ export class CompilePool {
 
   private async attempt(task: CompileTask, signal: AbortSignal, retries: number): Promise<CompileTaskOutcome> {
     try {
-      return await this.piscina.run(task, { signal: AbortSignal.any([signal, this.broken.signal]) });
+      return await this.runOnce(task, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (this.broken.signal.aborted) throw this.broken.signal.reason;
       const fate = workerFate(error);
       if (fate === null) throw error;
-      this.lost++;
+      this.lose(fate);
       if (fate === 'memory') {
         throw new ServiceError('OUT_OF_MEMORY', `the compilation needed more than ${this.options.workerMemory} MiB`);
       }
       if (retries > 0) return this.attempt(task, signal, retries - 1);
       throw new ServiceError('WORKER_LOST', 'the worker thread ended before the compilation did, twice');
     }
+  }
+
+  /** Piscina ends the thread in its own listener, between ours: what ends there was stopped. */
+  private runOnce(task: CompileTask, signal: AbortSignal): Promise<CompileTaskOutcome> {
+    const either = AbortSignal.any([signal, this.broken.signal]);
+    either.addEventListener('abort', () => {
+      this.stopping = stopReason(signal.reason);
+    });
+    const running = this.piscina.run(task, { signal: either });
+    either.addEventListener('abort', () => {
+      this.stopping = null;
+    });
+    return running;
+  }
+
+  private lose(reason: ReplacementReason): void {
+    this.lost++;
+    this.options.onReplaced?.(reason);
   }
 
   /** Ends all worker threads; what still runs is lost. */
@@ -108,6 +146,13 @@ export class CompilePool {
   get threads(): Piscina['threads'] {
     return this.piscina.threads;
   }
+}
+
+function stopReason(reason: unknown): ReplacementReason {
+  const late =
+    (reason instanceof ServiceError && reason.code === 'DEADLINE_EXCEEDED') ||
+    (reason instanceof Error && reason.name === 'TimeoutError');
+  return late ? 'deadline' : 'cancelled';
 }
 
 /** How a worker came to its end, or null where the error is the task's own. */

@@ -26,6 +26,8 @@ export interface CompileTask {
   readonly btf: { readonly key: string; readonly bytes: Uint8Array } | null;
   /** Also encode the answer as JSON. */
   readonly json: boolean;
+  /** Also tell when each stage began and ended. */
+  readonly traced: boolean;
 }
 
 /** What became of a task: an answer, or the words of why the given BTF cannot be used. */
@@ -40,6 +42,21 @@ export interface CompileTaskResult {
   /** Programs accepted and rejected. */
   readonly accepted: number;
   readonly rejected: number;
+  /** Instructions that the verifier processed. */
+  readonly processedInstructions: number;
   /** Milliseconds of each stage. */
   readonly timings: Readonly<Record<string, number>>;
+  /** Milliseconds from taking the task to having its answer. */
+  readonly elapsed: number;
+  /** Where the task asked for it. */
+  readonly spans: readonly StageSpan[];
+  /** The worker's thread id, and the bytes of its heap in use. */
+  readonly worker: { readonly thread: number; readonly heapBytes: number };
+}
+
+/** One turn of a stage, in milliseconds from the task's start. */
+export interface StageSpan {
+  readonly stage: string;
+  readonly start: number;
+  readonly end: number;
 }

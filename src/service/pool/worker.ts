@@ -1,5 +1,6 @@
 /** A worker thread: one compilation at a time, from encoded request to encoded answer. */
-import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { threadId } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { compile } from '../../compiler/compile.js';
 import { openKernelBtf, readKernelBtf } from '../../compiler/kernel-btf.js';
@@ -13,6 +14,7 @@ import { ELF } from '../contract/request.js';
 import { toCompiler } from '../contract/to-compiler.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import type { CompileTask, CompileTaskOutcome, CompileTaskResult, TargetFiles, WorkerSetup } from './protocol.js';
+import { StageClock } from './stage-clock.js';
 
 /** Profiles with another BTF that are kept decoded; each costs an index of some megabytes. */
 const KEPT_BTFS = 2;
@@ -55,14 +57,14 @@ for (const target of setup.targets.slice(0, 1)) profileOf(target.name);
 
 /** Piscina's entry. */
 export default function run(task: CompileTask): CompileTaskOutcome {
-  const started = performance.now();
+  const clock = new StageClock(task.traced);
+  clock.enter('prepare');
   const found = profileFor(task);
   if (!found.ok) return { badBtf: found.failure.message };
   const profile = found.value;
   const request = decode(CompileRequestType, task.request) as CompileRequestMessage;
-  const loaded = performance.now();
-  const response = compile(toCompiler(request), profile);
-  const compiled = performance.now();
+  const response = compile(toCompiler(request), profile, clock.enter);
+  clock.enter('encode');
   const message = fromCompiler(
     response,
     task.digest,
@@ -78,7 +80,11 @@ export default function run(task: CompileTask): CompileTaskOutcome {
     failed: response.failure !== null && response.programs.length === 0,
     accepted,
     rejected: response.programs.length - accepted,
-    timings: { prepare: loaded - started, compile: compiled - loaded, encode: performance.now() - compiled },
+    processedInstructions: response.programs.reduce((sum, { stats }) => sum + (stats?.processedInstructions ?? 0), 0),
+    elapsed: clock.end(),
+    timings: clock.totals,
+    spans: clock.spans,
+    worker: { thread: threadId, heapBytes: getHeapStatistics().used_heap_size },
   };
   return transferred(result);
 }
