@@ -88,6 +88,18 @@ export const SETTINGS = {
     'Milliseconds that one request may take, waiting included; a client may ask for less.',
     whole(1, 86_400_000),
   ),
+  receiveTimeout: setting(
+    'BPF_JITD_RECEIVE_TIMEOUT',
+    60_000,
+    'Milliseconds in which a request must have arrived; its headers, in a sixth of that.',
+    whole(100, 3_600_000),
+  ),
+  connections: setting(
+    'BPF_JITD_CONNECTIONS',
+    4096,
+    'Connections open at a time, each of HTTP and gRPC; more are dropped.',
+    whole(1, 1_000_000),
+  ),
   drainTimeout: setting(
     'BPF_JITD_DRAIN_TIMEOUT',
     10_000,

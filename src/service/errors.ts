@@ -11,6 +11,7 @@ interface ErrorKind {
 
 export const ERRORS = {
   MALFORMED_BODY: { http: 400, grpc: grpc.INVALID_ARGUMENT, title: 'The body cannot be read' },
+  MALFORMED_REQUEST: { http: 400, grpc: grpc.INVALID_ARGUMENT, title: 'The request cannot be read' },
   INVALID_FIELD: { http: 400, grpc: grpc.INVALID_ARGUMENT, title: 'A field is not as it must be' },
   INVALID_DIGEST: { http: 400, grpc: grpc.INVALID_ARGUMENT, title: 'The digest is not 64 hexadecimal digits' },
   DIGEST_MISMATCH: { http: 422, grpc: grpc.INVALID_ARGUMENT, title: 'The content does not have that digest' },
@@ -23,6 +24,13 @@ export const ERRORS = {
   NOT_FOUND: { http: 404, grpc: grpc.NOT_FOUND, title: 'There is nothing here' },
   METHOD_NOT_ALLOWED: { http: 405, grpc: grpc.UNIMPLEMENTED, title: 'That method is not for this resource' },
   NOT_ACCEPTABLE: { http: 406, grpc: grpc.INVALID_ARGUMENT, title: 'No answer of an accepted type' },
+  REQUEST_TIMEOUT: {
+    http: 408,
+    grpc: grpc.DEADLINE_EXCEEDED,
+    title: 'The request did not arrive in time',
+    retry: true,
+  },
+  HEADERS_TOO_LARGE: { http: 431, grpc: grpc.RESOURCE_EXHAUSTED, title: 'The headers are over the limit' },
   UNSUPPORTED_MEDIA_TYPE: { http: 415, grpc: grpc.INVALID_ARGUMENT, title: 'Bodies of that type are not taken' },
   BODY_TOO_LARGE: { http: 413, grpc: grpc.RESOURCE_EXHAUSTED, title: 'The body is over the limit' },
   RATE_LIMITED: { http: 429, grpc: grpc.RESOURCE_EXHAUSTED, title: 'Too many requests', retry: true },

@@ -17,12 +17,14 @@ import { Cluster } from './cluster/cluster.js';
 import { SharedUploads } from './cluster/uploads.js';
 import { LocalExecutor } from './execute/local.js';
 import { SharedExecutor } from './execute/shared.js';
+import { listen } from './grpc/listen.js';
 import { buildGrpc } from './grpc/server.js';
 import { buildApp, type Route } from './http/app.js';
 import { CompilePool } from './pool/pool.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observe } from './telemetry/observe.js';
+import { Certificates, GrpcCertificates } from './tls.js';
 import { buildId } from './version.js';
 
 export interface RunningService {
@@ -47,6 +49,7 @@ export interface StartOptions {
 export async function startService(config: Config, options: StartOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? pino({ level: config.logLevel });
   const keyring = openKeyring(config, logger);
+  const certificates = Certificates.open(config);
   const targets = readTargets();
   const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
   const memory = new MemoryCache(config.memoryCache);
@@ -79,25 +82,31 @@ export async function startService(config: Config, options: StartOptions = {}): 
     timeout: config.timeout,
   });
   const routes: Route[] = [];
-  const watches = keyring === null ? [] : [watchKeyring(keyring, metrics, logger)];
-  const app = await buildApp(service, config, logger, routes, keyring);
+  const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
+  const app = await buildApp({ service, config, logger, routes, keyring, certificates });
   const grpc = buildGrpc(service, config, keyring);
   const url = await app.listen({ host: config.host, port: config.port });
-  const grpcPort = await bind(grpc.server, `${config.host}:${config.grpcPort}`);
-  logger.info({ url, grpc: `${config.host}:${grpcPort}`, targets: targets.map(({ name }) => name) }, 'serving');
+  const listener = await listen(grpc.server, {
+    host: config.host,
+    port: config.grpcPort,
+    connections: config.connections,
+    credentials: certificates === null ? ServerCredentials.createInsecure() : new GrpcCertificates(certificates),
+  });
+  const grpcAddress = listener.address;
+  logger.info({ url, grpc: grpcAddress, targets: targets.map(({ name }) => name) }, 'serving');
 
   const stop = async (): Promise<void> => {
     grpc.setServing(false);
-    for (const watch of watches) watch.stop();
+    for (const watch of watches) watch?.stop();
     const until = performance.now() + config.drainTimeout;
     await service.drain(config.drainTimeout);
-    await Promise.all([closeHttp(app, metrics, until), shutdown(grpc.server)]);
+    await Promise.all([closeHttp(app, metrics, until), listener.close()]);
     await pool.close();
     await disk?.close();
     cluster?.close();
     logger.info('stopped');
   };
-  return { url, grpcAddress: `${config.host}:${grpcPort}`, service, routes, stop };
+  return { url, grpcAddress, service, routes, stop };
 }
 
 /** Null where this instance is alone. */
@@ -109,32 +118,10 @@ function joinCluster(config: Config, metrics: Metrics): Cluster | null {
   });
 }
 
-function bind(server: ReturnType<typeof buildGrpc>['server'], address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(port);
-      else reject(error);
-    });
-  });
-}
-
 /** Answers on their way may end. Then all connections are cut: one that never sent a request would hold the server for a minute. */
 async function closeHttp(app: FastifyInstance, metrics: Metrics, until: number): Promise<void> {
   const closed = app.close();
   while (metrics.httpInFlight > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20));
   app.server.closeAllConnections();
   await closed;
-}
-
-/** Calls in flight may end; streams that stay open are cut after a second. */
-function shutdown(server: ReturnType<typeof buildGrpc>['server']): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => {
-      server.forceShutdown();
-    }, 1000);
-    server.tryShutdown(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-  });
 }

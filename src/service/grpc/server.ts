@@ -27,12 +27,18 @@ import { objectProblem } from '../http/compile-route.js';
 import { fileDescriptors } from './descriptors.js';
 import { authentication, METHOD_SCOPES } from './auth.js';
 import { askingOf, cancellation, holderOf, identityOf } from './call.js';
+import { patience } from './patience.js';
 import { grpcError, statusMessage } from './status.js';
 
 const SERVICE = 'bpfjit.v1.JitService';
 const KNOWN_REQUESTS = 100_000;
 /** Requests of one batch stream that are worked on at a time; more are not read until one is done. */
 const BATCH_WINDOW = 64;
+
+/** Calls of one connection at a time; more wait with the client. */
+const STREAMS = 256;
+/** A connection without calls is closed after that. */
+const CONNECTION_IDLE_MS = 300_000;
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
 type Done = sendUnaryData<Buffer>;
@@ -67,7 +73,13 @@ export function buildGrpc(service: CompileService, config: Config, keyring: Keyr
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
-    interceptors: keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)],
+    'grpc.max_connection_idle_ms': CONNECTION_IDLE_MS,
+    'grpc.max_concurrent_streams': STREAMS,
+    'grpc.enable_channelz': 0,
+    interceptors: [
+      patience(SERVICE, config.receiveTimeout, config.timeout),
+      ...(keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)]),
+    ],
   });
   server.addService(definition(), new Handlers(service, isTrusted).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });

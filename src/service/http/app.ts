@@ -1,5 +1,6 @@
 /** The HTTP transport: builds the application; `start.ts` listens. */
 import { randomUUID } from 'node:crypto';
+import type { Server as TlsServer } from 'node:tls';
 import multipart from '@fastify/multipart';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -11,11 +12,14 @@ import type { CompileService } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
 import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
+import { refuseOnSocket } from './client-error.js';
 import { compileRoutes } from './compile-route.js';
 import { docsRoutes } from './docs-route.js';
 import { btfRoutes } from './btf-route.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
+import { secureHeaders } from './secure-headers.js';
+import type { Certificates } from '../tls.js';
 
 /** Request ids of clients that are passed on; others are replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -26,21 +30,33 @@ export interface Route {
   readonly scope: Scope | 'open';
 }
 
-/** `routes` is filled with every route that is registered. */
-export async function buildApp(
-  service: CompileService,
-  config: Config,
-  logger: Logger,
-  routes: Route[],
-  keyring: Keyring | null,
-): Promise<FastifyInstance> {
+export interface AppParts {
+  readonly service: CompileService;
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Filled with every route that is registered. */
+  readonly routes: Route[];
+  /** Null: everything is open. */
+  readonly keyring: Keyring | null;
+  /** Null: no TLS. */
+  readonly certificates: Certificates | null;
+}
+
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { service, config, logger, routes, keyring, certificates } = parts;
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    sendProblem(error, request, reply, service.metrics);
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // One logger for all requests: a child for each costs more than a cached answer; lines carry the id themselves.
     childLoggerFactory: (parent) => parent,
     bodyLimit: config.bodyLimit,
-    requestTimeout: config.timeout + 30_000,
+    ...limits(config, certificates),
+    clientErrorHandler: (error, socket) => {
+      refuseOnSocket(error, socket, service.metrics);
+    },
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
@@ -48,14 +64,16 @@ export async function buildApp(
     routerOptions: { maxParamLength: 256 },
     trustProxy: config.trustedProxies.length > 0 && trustedProxies(config.trustedProxies),
   }) as unknown as FastifyInstance;
+  app.server.maxConnections = config.connections;
+  certificates?.onChange((context) => {
+    (app.server as unknown as TlsServer).setSecureContext(context);
+  });
   app.decorateRequest('identity', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
   await app.register(multipart, { limits: { fileSize: config.bodyLimit, files: 2, fields: 32, parts: 34 } });
-  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    sendProblem(error, request, reply, service.metrics);
   app.setErrorHandler(refuse);
   app.setNotFoundHandler((request, reply) =>
     refuse(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
@@ -64,12 +82,28 @@ export async function buildApp(
     for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
   });
   observe(app, service, logger);
+  secureHeaders(app, certificates !== null);
   authenticate(app, keyring);
-  compileRoutes(app, service);
+  compileRoutes(app, service, certificates !== null);
   btfRoutes(app, service, config.btfStore);
   probeRoutes(app, service, config.metricsAccess === 'open' ? 'open' : 'metrics');
   await docsRoutes(app);
   return app;
+}
+
+/** How long clients may take: for a request to arrive, and for one that neither sends nor reads (past any compilation). */
+function limits(config: Config, certificates: Certificates | null): object {
+  const { receiveTimeout, timeout } = config;
+  const http = {
+    headersTimeout: Math.ceil(receiveTimeout / 6),
+    requestTimeout: receiveTimeout,
+    connectionsCheckingInterval: Math.min(1000, receiveTimeout),
+  };
+  return {
+    requestTimeout: receiveTimeout,
+    connectionTimeout: timeout + receiveTimeout,
+    ...(certificates === null ? { http } : { https: { ...http, ...certificates.options } }),
+  };
 }
 
 /** Metrics of one route and status, looked up once. */
@@ -89,7 +123,6 @@ function observe(app: FastifyInstance, service: CompileService, logger: Logger):
     metrics.httpInFlight++;
     reply.raw.on('close', closed);
     void reply.header('x-request-id', request.id);
-    void reply.header('x-content-type-options', 'nosniff');
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {

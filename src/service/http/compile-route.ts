@@ -9,6 +9,7 @@ import { CompileResponseType, FailureType, type Message } from '../contract/sche
 import { ServiceError } from '../errors.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
+import { securityHeaders } from './secure-headers.js';
 import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
 
 /** Bodies whose digest is remembered, so that asking again costs one hash and no parsing. */
@@ -16,7 +17,8 @@ const KNOWN_BODIES = 100_000;
 
 type Named = Pick<Compiled, 'digest' | 'key'>;
 
-export function compileRoutes(app: FastifyInstance, service: CompileService): void {
+export function compileRoutes(app: FastifyInstance, service: CompileService, tls: boolean): void {
+  const hitHeaders = [...securityHeaders(tls), ...HIT_HEADERS];
   const known = new LRUCache<string, Named>({ max: KNOWN_BODIES });
 
   app.post('/compile', { config: { scope: 'compile' } }, (request, reply) => {
@@ -29,7 +31,7 @@ export function compileRoutes(app: FastifyInstance, service: CompileService): vo
     if (hit.answer.failed || request.headers['if-none-match'] !== undefined) {
       return sendAnswer(service, compiled, type, request, reply);
     }
-    return sendHit(service, compiled, type, request, reply);
+    return sendHit(service, compiled, type, hitHeaders, request, reply);
   });
 
   async function compileNow(
@@ -117,6 +119,7 @@ function sendHit(
   service: CompileService,
   { digest, key, answer }: Compiled,
   type: AnswerType,
+  headers: readonly string[],
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
@@ -124,7 +127,7 @@ function sendHit(
   const bytes = json ? service.json(key, answer) : answer.protobuf;
   void reply.hijack();
   reply.raw.writeHead(200, [
-    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...HIT_HEADERS, 'content-type', type],
+    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...headers, 'content-type', type],
     ...['etag', entityTag(digest, type), 'content-length', String(bytes.length)],
   ]);
   reply.raw.end(bytes);
@@ -132,7 +135,7 @@ function sendHit(
 }
 
 const HIT_HEADERS = [
-  ...['x-content-type-options', 'nosniff', 'vary', 'accept', 'cache-control', IMMUTABLE],
+  ...['vary', 'accept', 'cache-control', IMMUTABLE],
   ...['cache-status', CACHE_STATUS.memory, 'server-timing', 'total'],
 ];
 

@@ -55,6 +55,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
     'UNSUPPORTED_MEDIA_TYPE',
     'send application/json, application/x-protobuf, application/octet-stream or multipart/form-data',
   ],
+  FST_ERR_BAD_URL: ['MALFORMED_REQUEST', 'the path cannot be read'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['MALFORMED_BODY', 'the body is not as long as Content-Length says'],
 };
 

@@ -138,6 +138,11 @@ export class Metrics {
     ...this.own,
   });
 
+  readonly certificateExpiry = new Gauge({
+    name: 'bpf_jitd_certificate_expiry_timestamp_seconds',
+    help: 'When the TLS certificate in use ends, in seconds since 1970.',
+    ...this.own,
+  });
   readonly reloadOk = new Gauge({
     name: 'bpf_jitd_reload_ok',
     help: 'Whether the file was taken when it last changed, or else the old one is still in use.',
