@@ -137,7 +137,8 @@ export class CompileService {
     while (this.flights.size > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20));
   }
 
-  private prepare(message: CompileRequestMessage, { identity, json }: Asking): Question {
+  /** Checks a request and names it. Throws ServiceError. */
+  prepare(message: CompileRequestMessage, { identity, json }: Pick<Asking, 'identity' | 'json'>): Question {
     const request = checkRequest(message);
     const target = this.parts.catalog.find(request.target?.kernel ?? '');
     const bytes = encode(CompileRequestType, request);

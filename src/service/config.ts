@@ -183,6 +183,32 @@ export const SETTINGS = {
     addresses,
     'none',
   ),
+  jobQueue: setting(
+    'BPF_JITD_JOB_QUEUE',
+    100_000,
+    'Requests of jobs that may be open, of all clients together.',
+    whole(1, 10_000_000),
+  ),
+  jobClientQueue: setting(
+    'BPF_JITD_JOB_CLIENT_QUEUE',
+    20_000,
+    'Requests of jobs that one client may have open.',
+    whole(1, 10_000_000),
+  ),
+  jobItems: setting('BPF_JITD_JOB_ITEMS', 1000, 'Requests that one job may hold.', whole(1, 10_000)),
+  jobBytes: setting(
+    'BPF_JITD_JOB_BYTES',
+    1024 * MIB,
+    'Bytes of requests that open jobs may hold.',
+    whole(1024, 1024 * 1024 * MIB),
+    '1 GiB',
+  ),
+  jobRetention: setting(
+    'BPF_JITD_JOB_RETENTION',
+    86_400,
+    'Seconds that a job is kept after the last thing that happened to it.',
+    whole(1, 30 * 86_400),
+  ),
   logLevel: setting(
     'BPF_JITD_LOG_LEVEL',
     'info',

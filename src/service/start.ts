@@ -20,6 +20,7 @@ import { SharedExecutor } from './execute/shared.js';
 import { listen } from './grpc/listen.js';
 import { buildGrpc } from './grpc/server.js';
 import { buildApp, type Route } from './http/app.js';
+import { openJobs } from './jobs/open-jobs.js';
 import { CompilePool } from './pool/pool.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -83,8 +84,9 @@ export async function startService(config: Config, options: StartOptions = {}): 
   });
   const routes: Route[] = [];
   const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
-  const app = await buildApp({ service, config, logger, routes, keyring, certificates });
-  const grpc = buildGrpc(service, config, keyring);
+  const jobs = openJobs(config, service, cluster);
+  const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates });
+  const grpc = buildGrpc(service, jobs.service, config, keyring);
   const url = await app.listen({ host: config.host, port: config.port });
   const listener = await listen(grpc.server, {
     host: config.host,
@@ -99,7 +101,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     grpc.setServing(false);
     for (const watch of watches) watch?.stop();
     const until = performance.now() + config.drainTimeout;
-    await service.drain(config.drainTimeout);
+    await Promise.all([service.drain(config.drainTimeout), jobs.close(config.drainTimeout)]);
     await Promise.all([closeHttp(app, metrics, until), listener.close()]);
     await pool.close();
     await disk?.close();

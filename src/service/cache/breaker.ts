@@ -38,7 +38,8 @@ export class CircuitBreaker {
   }
 }
 
-function withTimeout<T>(work: Promise<T>, timeout: number): Promise<T> {
+/** Rejects where the work takes longer, which then goes on by itself. */
+export function withTimeout<T>(work: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(new Error(`took longer than ${timeout} ms`));

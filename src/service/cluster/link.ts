@@ -2,9 +2,11 @@
  * A connection to Redis or Valkey for operations that may cost a request a bounded time and never fail it: one that fails
  * or takes long is as good as none, and after some of them in a row Redis is left alone for a while.
  */
+import { hash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { Redis, type RedisOptions } from 'ioredis';
 import { CircuitBreaker } from '../cache/breaker.js';
+import { ServiceError } from '../errors.js';
 
 /** Of every key and channel; 1 is the format. */
 export const PREFIX = 'bpf-jitd:1:';
@@ -43,6 +45,26 @@ export class RedisLink {
         return null;
       }
     }, this.onError);
+  }
+
+  /** As `run`, and throws QUEUE_UNAVAILABLE instead of answering null: for what nothing can be done without. */
+  async must<T>(call: (redis: Redis) => Promise<T>): Promise<T> {
+    const answer = await this.run(async (redis) => ({ value: await call(redis) }));
+    if (answer === null) throw new ServiceError('QUEUE_UNAVAILABLE', 'Redis does not answer, or takes nothing more');
+    return answer.value;
+  }
+
+  /** Runs a Lua script that builds its keys from the prefix, its first argument. Throws QUEUE_UNAVAILABLE. */
+  script(lua: string, ...args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    const all = [0, PREFIX, ...args];
+    return this.must(async (redis) => {
+      try {
+        return await redis.call('EVALSHA', hash('sha1', lua), ...all);
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+        return await redis.call('EVAL', lua, ...all);
+      }
+    });
   }
 
   close(): void {

@@ -9,6 +9,9 @@ import type { Message } from './schema.js';
 /** Members that are written even when they have the default value. */
 const ALWAYS: Readonly<Record<string, ReadonlySet<string>>> = {
   '.bpfjit.v1.ProgramResult': new Set(['accepted', 'errno']),
+  '.bpfjit.v1.ProgramSummary': new Set(['accepted', 'errno']),
+  '.bpfjit.v1.Job': new Set(['total', 'finished', 'failed']),
+  '.bpfjit.v1.JobItem': new Set(['index']),
 };
 const NONE: ReadonlySet<string> = new Set();
 

@@ -2,14 +2,11 @@
  * The OpenAPI 3.1 document, from the messages of proto/, the table of errors, and the operations below. It is committed
  * as openapi/openapi.json; a test holds that file and the routes of the application against it.
  */
-import type { Scope } from '../auth/keys-file.js';
-import { ERRORS, type ErrorCode } from '../errors.js';
+import { ERRORS } from '../errors.js';
 import { VERSION } from '../version.js';
+import { JOB_PATHS } from './openapi-jobs.js';
+import { AUTH, BINARY, JSON_BODY, OBJECT_QUERY, ok, problems, PROTOBUF, ref, secured } from './openapi-parts.js';
 import { messageSchemas, type Json } from './openapi-schemas.js';
-
-const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const JSON_BODY = (name: string): Json => ({ 'application/json': { schema: ref(name) } });
-const PROTOBUF = { 'application/x-protobuf': { schema: { type: 'string', contentEncoding: 'binary' } } };
 
 /** r0 = XDP_PASS; exit — a program that any kernel accepts. */
 const XDP_PASS = {
@@ -28,33 +25,6 @@ const UNINITIALISED = {
   options: { logLevel: 1 },
 };
 
-/** What a key must allow (the roles of the security requirement); without a keys file nothing is asked. */
-const secured = (scope: Scope): Json => ({ security: [{ apiKey: [scope] }, {}] });
-
-/** How an operation that needs a key refuses. */
-const AUTH = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'CONCURRENCY_LIMITED'] as const;
-
-/** Answers of one kind of refusal; several codes may share a status. */
-function problems(...codes: readonly ErrorCode[]): Json {
-  const byStatus: Record<string, Json> = {};
-  for (const code of codes) {
-    const status = String(ERRORS[code].http);
-    const others = (byStatus[status]?.['x-codes'] ?? []) as readonly string[];
-    const all = [...others, code];
-    byStatus[status] = {
-      description: all.map((name) => `${name}: ${ERRORS[name as ErrorCode].title}`).join('. '),
-      'x-codes': all,
-      ...(ERRORS[code].http === 503 || ERRORS[code].http === 429 ? { headers: RETRY_AFTER } : {}),
-      content: { 'application/problem+json': { schema: ref('Problem') } },
-    };
-  }
-  return byStatus;
-}
-
-const RETRY_AFTER = {
-  'Retry-After': { schema: { type: 'integer' }, description: 'Seconds after which to try again.' },
-};
-
 const ANSWER: Json = {
   description: 'What the kernel says. A rejected program is a good answer: `accepted` is false.',
   headers: {
@@ -64,19 +34,6 @@ const ANSWER: Json = {
   },
   content: { ...JSON_BODY('CompileResponse'), ...PROTOBUF },
 };
-
-const query = (name: string, schema: Json, description: string): Json => ({ name, in: 'query', schema, description });
-
-const OBJECT_QUERY: readonly Json[] = [
-  query('programs', { type: 'string' }, 'Which programs, separated by commas; all that load by default where absent.'),
-  query('kernel', { type: 'string' }, 'A target of GET /targets.'),
-  query('btfDigest', { type: 'string' }, 'SHA-256 of an uploaded BTF that replaces the target’s.'),
-  query('logLevel', { type: 'integer', minimum: 0, maximum: 7 }, 'bpf(2)’s bits 1, 2 and 4.'),
-  query('legacyMaps', { type: 'boolean' }, 'Take the legacy `maps` section.'),
-  ...['lse', 'bti', 'pac'].map((name) =>
-    query(name, { type: 'boolean' }, `Whether the CPU has ${name.toUpperCase()}.`),
-  ),
-];
 
 const PREFER: Json = {
   name: 'Prefer',
@@ -92,8 +49,6 @@ const DIGEST: Json = {
   schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   description: 'SHA-256 in hexadecimal.',
 };
-
-const BINARY = { type: 'string', contentMediaType: 'application/octet-stream' };
 
 const COMPILE: Json = {
   operationId: 'compile',
@@ -130,7 +85,6 @@ const COMPILE: Json = {
   },
 };
 
-const ok = (description: string, content: Json): Json => ({ '200': { description, content } });
 const STATE = { 'application/json': { schema: { type: 'object', properties: { status: { type: 'string' } } } } };
 
 export const PATHS: Readonly<Record<string, Json>> = {
@@ -165,6 +119,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
       },
     },
   },
+  ...JOB_PATHS,
   '/targets': {
     get: {
       operationId: 'listTargets',
@@ -230,6 +185,9 @@ const GRPC_ONLY = new Set([
   'UploadBtfRequest',
   'GetCompilationRequest',
   'ListTargetsRequest',
+  'GetJobRequest',
+  'CancelJobRequest',
+  'WatchJobRequest',
 ]);
 
 export function openApiDocument(): Json {

@@ -1,4 +1,5 @@
 /** From a body to a request that can be compiled: decoded, checked, in its canonical form. */
+import type protobuf from 'protobufjs';
 import { BadField, readJson } from './json-read.js';
 import { canonical } from './canonical.js';
 import { CompileRequestType, decode, type Message } from './schema.js';
@@ -15,14 +16,19 @@ export const ELF = 1;
 export const LISTING = 2;
 
 /** JSON text → message. Throws ServiceError MALFORMED_BODY or INVALID_FIELD. */
-export function requestFromJson(body: Uint8Array): CompileRequestMessage {
+export function messageFromJson(type: protobuf.Type, body: Uint8Array): Message {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
     throw new ServiceError('MALFORMED_BODY', `the body is not JSON: ${jsonFault(error)}`);
   }
-  return asInvalidField(() => readJson(CompileRequestType, value));
+  return messageFromValue(type, value);
+}
+
+/** A parsed JSON value → message. Throws ServiceError INVALID_FIELD. */
+export function messageFromValue(type: protobuf.Type, value: unknown): Message {
+  return asInvalidField(() => readJson(type, value));
 }
 
 /** V8's message about JSON without the text it quotes. */
@@ -33,12 +39,20 @@ export function jsonFault(error: unknown): string {
 }
 
 /** Protobuf bytes → message. Throws ServiceError MALFORMED_BODY. */
-export function requestFromProtobuf(body: Uint8Array): CompileRequestMessage {
+export function messageFromProtobuf(type: protobuf.Type, body: Uint8Array): Message {
   try {
-    return decode(CompileRequestType, body) as CompileRequestMessage;
+    return decode(type, body);
   } catch {
-    throw new ServiceError('MALFORMED_BODY', 'the body is not a CompileRequest in protobuf encoding');
+    throw new ServiceError('MALFORMED_BODY', `the body is not a ${type.name} in protobuf encoding`);
   }
+}
+
+export function requestFromJson(body: Uint8Array): CompileRequestMessage {
+  return messageFromJson(CompileRequestType, body);
+}
+
+export function requestFromProtobuf(body: Uint8Array): CompileRequestMessage {
+  return messageFromProtobuf(CompileRequestType, body);
 }
 
 /** Checks what the types of the message do not say, and brings it into its canonical form. Throws ServiceError. */

@@ -14,6 +14,10 @@ export const METHOD_SCOPES: Readonly<Record<string, Scope>> = {
   UploadBtf: 'btf:write',
   GetCompilation: 'read',
   ListTargets: 'read',
+  SubmitJob: 'jobs',
+  GetJob: 'jobs',
+  CancelJob: 'jobs',
+  WatchJob: 'jobs',
 };
 
 /** Streams whose items are requests of their own: the stream itself counts for nothing. */

@@ -1,5 +1,6 @@
 /** The gRPC transport. Messages stay bytes where they can: a cached answer goes out as it lies in the cache. */
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   Server,
   status,
@@ -7,6 +8,7 @@ import {
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -24,6 +26,7 @@ import { requestFromProtobuf } from '../contract/request.js';
 import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
+import type { JobService } from '../jobs/job-service.js';
 import { fileDescriptors } from './descriptors.js';
 import { authentication, METHOD_SCOPES } from './auth.js';
 import { askingOf, cancellation, holderOf, identityOf } from './call.js';
@@ -66,7 +69,12 @@ export interface GrpcTransport {
   setServing(serving: boolean): void;
 }
 
-export function buildGrpc(service: CompileService, config: Config, keyring: Keyring | null): GrpcTransport {
+export function buildGrpc(
+  service: CompileService,
+  jobs: JobService,
+  config: Config,
+  keyring: Keyring | null,
+): GrpcTransport {
   const isTrusted = trustedProxies(config.trustedProxies);
   const server = new Server({
     'grpc.max_receive_message_length': config.bodyLimit,
@@ -81,7 +89,7 @@ export function buildGrpc(service: CompileService, config: Config, keyring: Keyr
       ...(keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)]),
     ],
   });
-  server.addService(definition(), new Handlers(service, isTrusted).methods());
+  server.addService(definition(), new Handlers(service, jobs, isTrusted).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   const options = { keepCase: true, longs: String };
@@ -101,6 +109,7 @@ class Handlers {
 
   constructor(
     private readonly service: CompileService,
+    private readonly jobs: JobService,
     private readonly isTrusted: IsTrusted,
   ) {}
 
@@ -118,6 +127,18 @@ class Handlers {
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
         this.batch(call);
+      },
+      SubmitJob: this.unary('SubmitJob', async (bytes, { identity }) =>
+        encode('Job', await this.jobs.submit(decode('SubmitJobRequest', bytes), identity)),
+      ),
+      GetJob: this.unary('GetJob', async (bytes, { identity }) =>
+        encode('Job', await this.jobs.get(idOf('GetJobRequest', bytes), identity)),
+      ),
+      CancelJob: this.unary('CancelJob', async (bytes, { identity }) =>
+        encode('Job', await this.jobs.cancel(idOf('CancelJobRequest', bytes), identity)),
+      ),
+      WatchJob: (call: ServerWritableStream<Buffer, Buffer>) => {
+        void this.watch(call);
       },
       UploadBtf: (call: ServerReadableStream<Buffer, Buffer>, done: Done) => {
         this.settle('UploadBtf', this.upload(call), done);
@@ -216,6 +237,22 @@ class Handlers {
     }
   }
 
+  private async watch(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+    const gone = cancellation(call);
+    try {
+      const { id = '', lastEventId = '' } = decode('WatchJobRequest', call.request) as Record<string, string>;
+      const { identity, signal } = askingOf(call, gone, this.isTrusted);
+      for await (const event of await this.jobs.watch(id, lastEventId, identity, signal)) {
+        if (!call.write(encode('JobEvent', event as unknown as Message))) await once(call, 'drain', { signal });
+      }
+      call.end();
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
+      call.emit('error', grpcError(error));
+    }
+  }
+
   private async upload(call: ServerReadableStream<Buffer, Buffer>): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let digest = '';
@@ -242,6 +279,10 @@ function batchAnswer(id: string, response: Buffer): Buffer {
   for (; length > 0x7f; length >>>= 7) tag.push((length & 0x7f) | 0x80);
   tag.push(length);
   return Buffer.concat([head, Buffer.from(tag), response]);
+}
+
+function idOf(name: string, bytes: Buffer): string {
+  return (decode(name, bytes) as { id?: string }).id ?? '';
 }
 
 function decode(name: string, bytes: Buffer): Message {

@@ -14,8 +14,10 @@ import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
 import { refuseOnSocket } from './client-error.js';
 import { compileRoutes } from './compile-route.js';
+import type { JobService } from '../jobs/job-service.js';
 import { docsRoutes } from './docs-route.js';
 import { btfRoutes } from './btf-route.js';
+import { jobsRoutes } from './jobs-routes.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
 import { secureHeaders } from './secure-headers.js';
@@ -32,6 +34,7 @@ export interface Route {
 
 export interface AppParts {
   readonly service: CompileService;
+  readonly jobs: JobService;
   readonly config: Config;
   readonly logger: Logger;
   /** Filled with every route that is registered. */
@@ -43,7 +46,7 @@ export interface AppParts {
 }
 
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { service, config, logger, routes, keyring, certificates } = parts;
+  const { service, jobs, config, logger, routes, keyring, certificates } = parts;
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendProblem(error, request, reply, service.metrics);
   const app = Fastify({
@@ -87,6 +90,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   compileRoutes(app, service, certificates !== null);
   btfRoutes(app, service, config.btfStore);
   probeRoutes(app, service, config.metricsAccess === 'open' ? 'open' : 'metrics');
+  const stopping = new AbortController();
+  app.addHook('preClose', (done) => {
+    stopping.abort();
+    done();
+  });
+  jobsRoutes(app, jobs, stopping.signal);
   await docsRoutes(app);
   return app;
 }

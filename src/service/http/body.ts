@@ -1,8 +1,7 @@
 /** The four kinds of request bodies of POST /compile, as one message. */
 import type { FastifyRequest } from 'fastify';
 import type { CompileRequestMessage } from '../contract/messages.js';
-import { BadField, readJson } from '../contract/json-read.js';
-import { requestFromJson, requestFromProtobuf } from '../contract/request.js';
+import { messageFromValue, requestFromJson, requestFromProtobuf } from '../contract/request.js';
 import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
 
@@ -26,16 +25,20 @@ export function mediaType(request: FastifyRequest): string {
   return type === CURL_DEFAULT ? OBJECT_TYPE : type;
 }
 
-export async function readRequest(request: FastifyRequest): Promise<CompileRequestMessage> {
+/** `query`: what stands in the query beside an object. Throws ServiceError. */
+export async function readRequest(
+  request: FastifyRequest,
+  query = request.query as Query,
+): Promise<CompileRequestMessage> {
   const type = mediaType(request);
-  if (type === 'multipart/form-data') return fromMultipart(request);
+  if (type === 'multipart/form-data') return fromMultipart(request, query);
   if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
   if (type === 'application/json') return requestFromJson(request.body);
-  if (type === OBJECT_TYPE) return fromObject(request.body, request.query as Query);
+  if (type === OBJECT_TYPE) return fromObject(request.body, query);
   return requestFromProtobuf(request.body);
 }
 
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What may stand in the query beside an object, as members of the request. */
 const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
@@ -74,7 +77,7 @@ function fromQuery(query: Query): CompileRequestMessage {
       throw new ServiceError('INVALID_FIELD', `${place}: is given twice`, { field: place });
     json = merge(json, read(value));
   }
-  return read(json);
+  return messageFromValue(CompileRequestType, json);
 }
 
 function merge(into: Record<string, unknown>, from: Record<string, unknown>): Record<string, unknown> {
@@ -89,19 +92,10 @@ function merge(into: Record<string, unknown>, from: Record<string, unknown>): Re
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function read(json: unknown): CompileRequestMessage {
-  try {
-    return readJson(CompileRequestType, json);
-  } catch (error) {
-    if (error instanceof BadField) throw new ServiceError('INVALID_FIELD', error.message, { field: error.path });
-    throw error;
-  }
-}
-
 /** Files `object` and `btf`, and the parameters of the query as fields. */
-async function fromMultipart(request: FastifyRequest): Promise<CompileRequestMessage> {
+async function fromMultipart(request: FastifyRequest, query: Query): Promise<CompileRequestMessage> {
   const files: { object?: Buffer; btf?: Buffer } = {};
-  const fields: Record<string, string | string[]> = { ...(request.query as Record<string, string>) };
+  const fields: Record<string, string | string[]> = { ...(query as Record<string, string>) };
   for await (const part of request.parts()) {
     if (part.type === 'field') addField(fields, part.fieldname, part.value);
     else if (part.fieldname === 'object' || part.fieldname === 'btf') files[part.fieldname] = await part.toBuffer();

@@ -7,6 +7,7 @@ import type { Answer } from '../cache/entry.js';
 import { writeJson } from '../contract/json-write.js';
 import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { clientSignal } from './client-signal.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
 import { securityHeaders } from './secure-headers.js';
@@ -64,16 +65,6 @@ function bodyKey(request: FastifyRequest): string | null {
   const type = mediaType(request);
   const query = type === OBJECT_TYPE ? request.url : '';
   return `${tenantOf(request)}\n${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
-}
-
-/** Aborted when the client closes the connection before it has its answer. */
-function clientSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new ServiceError('CANCELLED', 'the client has gone'));
-  });
-  if (request.raw.destroyed && !request.raw.complete) gone.abort(new ServiceError('CANCELLED', 'the client has gone'));
-  return gone.signal;
 }
 
 /** Milliseconds of `Prefer: wait=SECONDS` (RFC 7240). */

@@ -8,6 +8,8 @@ const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const STAGE_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
 ];
+/** A nightly rebuild may wait for hours. */
+const WAIT_SECONDS = [0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 43_200];
 const LOOKUP_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
 
 /** What gauges read when they are scraped. */
@@ -31,6 +33,8 @@ export class Metrics {
   readonly registry = new Registry();
   /** Called with errors of cache tiers, which never fail a request. */
   onCacheError: (error: unknown) => void = () => undefined;
+  /** Called with what failed about a job and is tried again. */
+  onJobError: (error: unknown) => void = () => undefined;
   /** Called with throws that are defects of this service. */
   onDefect: (error: unknown) => void = () => undefined;
   /** Of HTTP: requests that are being answered. */
@@ -150,6 +154,25 @@ export class Metrics {
     ...this.own,
   });
 
+  readonly jobs = new Counter({
+    name: 'bpf_jitd_jobs_total',
+    help: 'Jobs finished, by state.',
+    labelNames: ['state'] as const,
+    ...this.own,
+  });
+  readonly jobItems = new Counter({
+    name: 'bpf_jitd_job_items_total',
+    help: 'Requests of jobs finished, by state.',
+    labelNames: ['state'] as const,
+    ...this.own,
+  });
+  readonly jobWaitSeconds = new Histogram({
+    name: 'bpf_jitd_job_wait_seconds',
+    help: 'Time that requests of jobs waited for their turn.',
+    buckets: WAIT_SECONDS,
+    ...this.own,
+  });
+
   /** Process and event-loop metrics, and gauges over the service's state. */
   observe(gauges: Gauges): void {
     collectDefaultMetrics({ register: this.registry });
@@ -183,6 +206,16 @@ export class Metrics {
     });
     this.gauge('bpf_jitd_btf_store_files', 'Uploaded kernel BTF files.', [], async (gauge) => {
       gauge.set((await gauges.btfStore()).files);
+    });
+  }
+
+  /** Items of jobs that are not finished, of all instances; absent while that is not known. */
+  observeJobs(open: () => Promise<number | null>): void {
+    const help = 'Requests of jobs that wait or are worked on, of all instances.';
+    this.gauge('bpf_jitd_job_items_open', help, [], async (gauge) => {
+      const items = await open();
+      if (items === null) gauge.reset();
+      else gauge.set(items);
     });
   }
 

@@ -20,6 +20,9 @@ export function observe(metrics: Metrics, { config, pool, memory, disk, btf, log
   metrics.onCacheError = (error) => {
     logger.warn({ err: error }, 'cache');
   };
+  metrics.onJobError = (error) => {
+    logger.warn({ err: error }, 'jobs');
+  };
   metrics.onDefect = (error) => {
     logger.error({ err: error }, 'defect');
   };

@@ -1,0 +1,42 @@
+/** What happens to a job, in order, from wherever a client left off. */
+import { Bell } from '../cluster/bell.js';
+import type { JobBackend } from './backend.js';
+import { isFinal, type JobHappening } from './job.js';
+
+/** Milliseconds after which is looked again, told or not. */
+const LOOK_AGAIN = 2000;
+
+/** Ends with the job's end, when the job is forgotten, or when the signal is aborted. */
+export async function* watchJob(
+  backend: JobBackend,
+  id: string,
+  last: string,
+  signal: AbortSignal,
+): AsyncGenerator<JobHappening> {
+  const bell = new Bell();
+  const leave = await backend.watch(id, () => {
+    bell.ring();
+  });
+  try {
+    let over = false;
+    for (let after = last; !signal.aborted; await bell.wait(LOOK_AGAIN, signal)) {
+      const happened = await orUnknown(backend.happenings(id, after));
+      if (happened === 'unknown') continue; // Redis is away
+      for (const happening of happened) {
+        yield happening;
+        after = happening.id;
+        if (happening.item === null) return;
+      }
+      if (happened.length === 0 && over) return; // who has seen the end already
+      const job = happened.length > 0 ? 'unknown' : await orUnknown(backend.read(id));
+      over = job !== 'unknown' && (job === null || isFinal(job.state));
+      if (over || happened.length > 0) bell.ring(); // there may be more
+    }
+  } finally {
+    leave();
+  }
+}
+
+function orUnknown<T>(work: Promise<T>): Promise<T | 'unknown'> {
+  return work.catch(() => 'unknown' as const);
+}
