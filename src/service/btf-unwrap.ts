@@ -1,9 +1,9 @@
 /** BTF comes compressed from where people have it; what is inside is bounded before it is believed. */
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { Decompress as ZstdStream } from 'fzstd';
 import { readKernelBtf } from '../compiler/kernel-btf.js';
 import xz from 'xz-decompress';
 import { ServiceError } from './errors.js';
+import { decodeZstd } from './zstd.js';
 
 /** Far more than any kernel's BTF. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -18,7 +18,7 @@ export async function unwrapBtf(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     if (startsWith(bytes, GZIP)) return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
     if (startsWith(bytes, ZLIB)) return inflateSync(bytes, { maxOutputLength: MAX_BYTES });
-    if (startsWith(bytes, ZSTD)) return boundedZstd(bytes);
+    if (startsWith(bytes, ZSTD)) return await decodeZstd(bytes, MAX_BYTES);
     if (startsWith(bytes, XZ)) return await boundedXz(bytes);
   } catch {
     throw new ServiceError('INVALID_BTF', 'the compressed BTF is damaged or too large');
@@ -37,22 +37,6 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 }
 
 /** Piece by piece, and no further than the limit. */
-function boundedZstd(bytes: Uint8Array): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  let ended = false;
-  const stream = new ZstdStream((piece, isLast) => {
-    ended ||= isLast === true;
-    length += piece.byteLength;
-    if (length > MAX_BYTES) throw new RangeError('larger than any BTF');
-    pieces.push(piece);
-  });
-  stream.push(bytes, true);
-  if (!ended) throw new RangeError('cut short');
-  return Buffer.concat(pieces, length);
-}
-
-/** The same for xz, whose decoder is a stream. */
 async function boundedXz(bytes: Uint8Array): Promise<Uint8Array> {
   const compressed = new ReadableStream<Uint8Array>({
     start(controller) {

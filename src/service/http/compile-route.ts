@@ -10,6 +10,7 @@ import { ServiceError } from '../errors.js';
 import { clientSignal } from './client-signal.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
+import type { AnswerEncoder } from './encode-answer.js';
 import { securityHeaders } from './secure-headers.js';
 import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
 
@@ -18,8 +19,13 @@ const KNOWN_BODIES = 100_000;
 
 type Named = Pick<Compiled, 'digest' | 'key'>;
 
-export function compileRoutes(app: FastifyInstance, service: CompileService, tls: boolean): void {
-  const hitHeaders = [...securityHeaders(tls), ...HIT_HEADERS];
+export function compileRoutes(
+  app: FastifyInstance,
+  service: CompileService,
+  encoder: AnswerEncoder,
+  tls: boolean,
+): void {
+  const headers = [...securityHeaders(tls), ...HIT_HEADERS];
   const known = new LRUCache<string, Named>({ max: KNOWN_BODIES });
 
   app.post('/compile', { config: { scope: 'compile' } }, (request, reply) => {
@@ -32,7 +38,9 @@ export function compileRoutes(app: FastifyInstance, service: CompileService, tls
     if (hit.answer.failed || request.headers['if-none-match'] !== undefined) {
       return sendAnswer(service, compiled, type, request, reply);
     }
-    return sendHit(service, compiled, type, hitHeaders, request, reply);
+    const form = hitForm(service, encoder, compiled, type, request);
+    if (form === null) return sendAnswer(service, compiled, type, request, reply);
+    return sendHit(form, headers, request, reply);
   });
 
   async function compileNow(
@@ -95,7 +103,7 @@ function sendAnswer(
   const etag = entityTag(compiled.digest, type);
   void reply.headers({
     etag,
-    vary: 'accept',
+    vary: 'accept, accept-encoding',
     'cache-control': IMMUTABLE,
     'cache-status': CACHE_STATUS[compiled.source],
     'server-timing': serverTiming(compiled.timings),
@@ -105,28 +113,43 @@ function sendAnswer(
   return reply.header('content-type', type).send(bytes);
 }
 
-/** What `sendAnswer` sends, written past the framework's reply: the path that thousands a second go. */
-function sendHit(
+/** A cached answer in the form that the client wants it in. */
+interface Form {
+  readonly bytes: Buffer;
+  readonly headers: readonly string[];
+}
+
+/** Null where it must first be compressed. */
+function hitForm(
   service: CompileService,
+  encoder: AnswerEncoder,
   { digest, key, answer }: Compiled,
   type: AnswerType,
-  headers: readonly string[],
   request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const json = type === JSON_TYPE;
-  const bytes = json ? service.json(key, answer) : answer.protobuf;
+): Form | null {
+  const bytes = type === JSON_TYPE ? service.json(key, answer) : answer.protobuf;
+  const etag = entityTag(digest, type);
+  const plain = ['content-type', type, 'etag', etag];
+  const coding = encoder.choose(request.headers['accept-encoding'], bytes.length);
+  if (coding === null) return { bytes, headers: plain };
+  const encoded = encoder.held(tenantOf(request), etag, coding);
+  if (encoded === undefined) return null;
+  return { bytes: encoded, headers: ['content-type', type, 'etag', `W/${etag}`, 'content-encoding', coding] };
+}
+
+/** What `sendAnswer` sends, written past the framework's reply: the path that thousands a second go. */
+function sendHit(form: Form, headers: readonly string[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
   void reply.hijack();
   reply.raw.writeHead(200, [
-    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...headers, 'content-type', type],
-    ...['etag', entityTag(digest, type), 'content-length', String(bytes.length)],
+    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...headers],
+    ...[...form.headers, 'content-length', String(form.bytes.length)],
   ]);
-  reply.raw.end(bytes);
+  reply.raw.end(form.bytes);
   return reply;
 }
 
 const HIT_HEADERS = [
-  ...['vary', 'accept', 'cache-control', IMMUTABLE],
+  ...['vary', 'accept, accept-encoding', 'cache-control', IMMUTABLE],
   ...['cache-status', CACHE_STATUS.memory, 'server-timing', 'total'],
 ];
 

@@ -31,7 +31,8 @@ export function answerType(accept: string | undefined): AnswerType {
   return protobuf > json ? PROTOBUF_TYPE : JSON_TYPE;
 }
 
-function weight(parameters: readonly string[]): number {
+/** The q parameter; 1 where there is none, 0 where it is none. */
+export function weight(parameters: readonly string[]): number {
   const q = parameters.find((parameter) => parameter.startsWith('q='));
   const value = q === undefined ? 1 : Number(q.slice(2));
   return value >= 0 && value <= 1 ? value : 0;

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../telemetry/metrics.js';
+import { DECODED } from './decode-body.js';
 import { asServiceError, ServiceError, type ErrorCode } from '../errors.js';
 
 export interface Problem {
@@ -40,6 +41,7 @@ export function sendProblem(
   metrics.refusals.inc({ transport: 'http', code: known.code });
   if (known.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id }, 'defect');
   if (known.retryAfter !== null) void reply.header('retry-after', String(known.retryAfter));
+  if (known.code === 'UNSUPPORTED_MEDIA_TYPE') void reply.header('accept-encoding', DECODED);
   if (known.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
   return reply
     .code(known.kind.http)
@@ -59,12 +61,16 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['MALFORMED_BODY', 'the body is not as long as Content-Length says'],
 };
 
+/** Errors of zlib's and Brotli's decoders. */
+const ZLIB = /^(?:Z_|ERR_BROTLI|ERR_+(?:ERROR|BR))/;
+
 /** What the framework refuses before a handler runs. */
 function fromFastify(error: unknown): ServiceError | null {
   if (error instanceof ServiceError || !(error instanceof Error)) return null;
   const { code, statusCode } = error as FastifyError;
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new ServiceError(known[0], known[1]);
+  if (ZLIB.test(code)) return new ServiceError('MALFORMED_BODY', 'the body is not encoded as Content-Encoding says');
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return null;
   if (code.startsWith('FST_') && code.includes('LIMIT'))
     return new ServiceError('BODY_TOO_LARGE', 'too many or too large parts');
