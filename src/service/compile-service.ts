@@ -19,6 +19,7 @@ import type { BtfStore } from './btf-store.js';
 import type { CompilePool } from './pool/pool.js';
 import type { TargetCatalog } from './catalog.js';
 import type { Metrics } from './telemetry/metrics.js';
+import type { Trace } from './telemetry/trace.js';
 
 /** Where an answer came from; flight: it was being made for somebody else already. */
 export type Source = Found['source'] | Executed['source'];
@@ -55,6 +56,8 @@ export interface Asking {
   readonly json: boolean;
   /** Milliseconds, where the client gives less than the service does. */
   readonly limit?: number;
+  /** Null where no traces are kept. */
+  readonly trace: Trace | null;
 }
 
 export class CompileService {
@@ -93,8 +96,9 @@ export class CompileService {
     const question = this.prepare(message, asking);
     const { digest, key } = question;
     const request = performance.now() - started;
-    const known = await this.parts.tiers.find(key);
+    const known = await this.parts.tiers.find(key, asking.trace);
     if (known !== null) return { ...known, digest, key, timings: { ...known.timings, request } };
+    const waiting = performance.now();
     const limit = Math.min(asking.limit ?? Infinity, this.parts.timeout);
     const deadline = AbortSignal.timeout(Math.max(1, Math.floor(limit)));
     let joined = true;
@@ -108,6 +112,7 @@ export class CompileService {
       });
     if (joined) this.parts.metrics.flights.inc({ role: 'joined' });
     const source = joined ? 'flight' : made.source;
+    if (source === 'flight') asking.trace?.child('flight', waiting, performance.now());
     return { ...made, source, digest, key, timings: { ...made.timings, request } };
   }
 
@@ -117,10 +122,10 @@ export class CompileService {
   }
 
   /** An answer that this tenant was given before. Throws ServiceError INVALID_DIGEST or NOT_FOUND. */
-  async lookup(digest: string, identity: Identity): Promise<Compiled> {
+  async lookup(digest: string, identity: Identity, trace: Trace | null): Promise<Compiled> {
     if (!isDigest(digest)) throw new ServiceError('INVALID_DIGEST', 'a compilation is named by 64 hexadecimal digits');
     const key = cacheKey(identity.tenant, digest);
-    const known = await this.parts.tiers.find(key);
+    const known = await this.parts.tiers.find(key, trace);
     if (known === null) throw new ServiceError('NOT_FOUND', 'no such compilation is remembered; ask for it again');
     return { ...known, digest, key };
   }
@@ -138,13 +143,16 @@ export class CompileService {
   }
 
   /** Checks a request and names it. Throws ServiceError. */
-  prepare(message: CompileRequestMessage, { identity, json }: Pick<Asking, 'identity' | 'json'>): Question {
+  prepare(
+    message: CompileRequestMessage,
+    { identity, json, trace }: Pick<Asking, 'identity' | 'json' | 'trace'>,
+  ): Question {
     const request = checkRequest(message);
     const target = this.parts.catalog.find(request.target?.kernel ?? '');
     const bytes = encode(CompileRequestType, request);
     const digest = this.digest(bytes, target.digest);
     const { tenant } = identity;
-    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: target.name, json };
+    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: target.name, json, trace };
   }
 
   private digest(request: Uint8Array, target: string): string {

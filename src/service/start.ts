@@ -25,6 +25,7 @@ import { CompilePool } from './pool/pool.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observe } from './telemetry/observe.js';
+import { openTracing } from './telemetry/tracing.js';
 import { Certificates, GrpcCertificates } from './tls.js';
 import { buildId } from './version.js';
 
@@ -51,6 +52,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const logger = options.logger ?? pino({ level: config.logLevel });
   const keyring = openKeyring(config, logger);
   const certificates = Certificates.open(config);
+  const tracing = await openTracing(process.env);
   const targets = readTargets();
   const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
   const memory = new MemoryCache(config.memoryCache);
@@ -85,8 +87,8 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const routes: Route[] = [];
   const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
   const jobs = openJobs(config, service, cluster);
-  const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates });
-  const grpc = buildGrpc(service, jobs.service, config, keyring);
+  const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates, tracing });
+  const grpc = buildGrpc(service, jobs.service, config, keyring, tracing);
   const url = await app.listen({ host: config.host, port: config.port });
   const listener = await listen(grpc.server, {
     host: config.host,
@@ -106,6 +108,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     await pool.close();
     await disk?.close();
     cluster?.close();
+    await tracing?.close();
     logger.info('stopped');
   };
   return { url, grpcAddress, service, routes, stop };

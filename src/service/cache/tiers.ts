@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { CompileResponseType, type Message } from '../contract/schema.js';
 import { writeJson } from '../contract/json-write.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Trace } from '../telemetry/trace.js';
 import type { DiskCache } from './disk.js';
 import type { Answer } from './entry.js';
 import type { MemoryCache } from './memory.js';
@@ -38,11 +39,13 @@ export class CacheTiers {
   }
 
   /** From the tiers, the nearest first; what is found moves nearer. */
-  async find(key: string): Promise<Found | null> {
+  async find(key: string, trace: Trace | null): Promise<Found | null> {
+    const started = trace === null ? 0 : performance.now();
     const found = this.remembered(key);
+    trace?.child('cache memory', started, performance.now(), { 'cache.hit': found !== null });
     if (found !== null) return found;
     this.parts.metrics.cacheLookups.inc({ tier: 'memory', result: 'miss' });
-    return (await this.fromTier('disk', key)) ?? (await this.fromTier('redis', key));
+    return (await this.fromTier('disk', key, trace)) ?? (await this.fromTier('redis', key, trace));
   }
 
   /** An answer that another instance may have put into Redis meanwhile. */
@@ -53,9 +56,11 @@ export class CacheTiers {
   }
 
   /** Resolves when the tiers have it, or have failed to take it. */
-  async put(key: string, answer: Answer): Promise<void> {
+  async put(key: string, answer: Answer, trace: Trace | null): Promise<void> {
+    const started = trace === null ? 0 : performance.now();
     this.parts.memory.set(key, answer);
     await Promise.all([this.store('disk', key, answer), this.store('redis', key, answer)]);
+    trace?.child('cache store', started, performance.now());
   }
 
   /** The answer as JSON text, made once. */
@@ -67,13 +72,14 @@ export class CacheTiers {
     return json;
   }
 
-  private async fromTier(tier: 'disk' | 'redis', key: string): Promise<Found | null> {
+  private async fromTier(tier: 'disk' | 'redis', key: string, trace: Trace | null): Promise<Found | null> {
     const cache = this.parts[tier];
     if (cache === null) return null;
     const started = performance.now();
     const answer = await this.guarded(tier, () => cache.get(key));
     const elapsed = performance.now() - started;
     this.parts.metrics.cacheSeconds.observe({ tier }, elapsed / 1000);
+    trace?.child(`cache ${tier}`, started, started + elapsed, { 'cache.hit': answer !== null });
     this.parts.metrics.cacheLookups.inc({ tier, result: answer === null ? 'miss' : 'hit' });
     if (answer === null) return null;
     this.parts.memory.set(key, answer);

@@ -1,5 +1,6 @@
 /** Whoever makes an answer that no cache has: worker threads here, or another instance. */
 import type { Answer } from '../cache/entry.js';
+import type { Trace } from '../telemetry/trace.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 
 /** A request that was checked and named. */
@@ -15,6 +16,8 @@ export interface Question {
   readonly target: string;
   /** Whether JSON is what the client will be sent. */
   readonly json: boolean;
+  /** Of whoever asked first; null where no traces are kept. */
+  readonly trace: Trace | null;
 }
 
 export interface Executed {

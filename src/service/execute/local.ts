@@ -1,4 +1,5 @@
 /** Compiles on this instance's worker threads. */
+import { performance } from 'node:perf_hooks';
 import { sha256, type BtfStore } from '../btf-store.js';
 import { unwrapBtf } from '../btf-unwrap.js';
 import type { Answer } from '../cache/entry.js';
@@ -9,6 +10,7 @@ import { ServiceError } from '../errors.js';
 import type { CompilePool } from '../pool/pool.js';
 import type { CompileTask, CompileTaskResult } from '../pool/protocol.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Trace } from '../telemetry/trace.js';
 import type { Executed, Executor, Question } from './executor.js';
 
 export class LocalExecutor implements Executor {
@@ -24,16 +26,18 @@ export class LocalExecutor implements Executor {
   }
 
   async execute(
-    { request, bytes, digest, key, tenant, target, json }: Question,
+    { request, bytes, digest, key, tenant, target, json, trace }: Question,
     signal: AbortSignal,
   ): Promise<Executed> {
     const btf = await this.targetBtf(request, tenant);
-    const task = { request: bytes, digest, target, btf, json, traced: false };
+    const task = { request: bytes, digest, target, btf, json, traced: trace !== null };
+    const submitted = performance.now();
     const { result, elapsed } = await this.pool.run(task, signal);
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
-    const answer = asAnswer(result);
-    await this.tiers.put(key, answer);
     const queue = Math.max(0, elapsed - result.elapsed);
+    if (trace !== null) traceWork(trace, submitted, queue, target, result);
+    const answer = asAnswer(result);
+    await this.tiers.put(key, answer, trace);
     this.count(result, target, queue);
     return { answer, source: 'compiled', timings: { queue, ...result.timings } };
   }
@@ -57,6 +61,20 @@ export class LocalExecutor implements Executor {
       stageSeconds.observe({ stage }, milliseconds / 1000);
     }
   }
+}
+
+/** The worker's stages, by the clock of this thread. */
+function traceWork(trace: Trace, submitted: number, queue: number, target: string, result: CompileTaskResult): void {
+  const taken = submitted + queue;
+  trace.child('queue', submitted, taken);
+  const { accepted, rejected, processedInstructions, elapsed, spans } = result;
+  const worker = trace.child('worker', taken, taken + elapsed, {
+    'bpf_jitd.target': target,
+    'bpf_jitd.programs.accepted': accepted,
+    'bpf_jitd.programs.rejected': rejected,
+    'bpf_jitd.verified_instructions': processedInstructions,
+  });
+  for (const { stage, start, end } of spans) worker.child(stage, taken + start, taken + end);
 }
 
 function asAnswer(result: CompileTaskResult): Answer {

@@ -5,6 +5,7 @@ import type { KeyHolder } from '../auth/holder.js';
 import { anonymous, type Identity } from '../auth/identity.js';
 import type { Asking } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
+import type { Trace } from '../telemetry/trace.js';
 
 /** What calls of all kinds, unary and streams, have in common. */
 export interface ServerCall extends Pick<ServerUnaryCall<Buffer, Buffer>, 'getPeer' | 'getDeadline' | 'metadata'> {
@@ -43,8 +44,8 @@ export function cancellation(call: ServerCall): AbortController {
 }
 
 /** gRPC answers go out as protobuf. */
-export function askingOf(call: ServerCall, gone: AbortController, isTrusted: IsTrusted): Asking {
-  return { identity: identityOf(call, isTrusted), signal: gone.signal, json: false, limit: timeLeft(call) };
+export function askingOf(call: ServerCall, gone: AbortController, isTrusted: IsTrusted, trace: Trace | null): Asking {
+  return { identity: identityOf(call, isTrusted), signal: gone.signal, json: false, limit: timeLeft(call), trace };
 }
 
 /** Milliseconds to the call's deadline. */

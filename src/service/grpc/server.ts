@@ -3,7 +3,6 @@ import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
-  status,
   type sendUnaryData,
   type ServerDuplexStream,
   type ServerReadableStream,
@@ -20,16 +19,18 @@ import { trustedProxies, type IsTrusted } from '../auth/address.js';
 import type { KeyHolder } from '../auth/holder.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
-import type { Asking, CompileService } from '../compile-service.js';
+import type { Asking, Compiled, CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { requestFromProtobuf } from '../contract/request.js';
 import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
+import type { Trace, Tracing } from '../telemetry/trace.js';
 import { fileDescriptors } from './descriptors.js';
 import { authentication, METHOD_SCOPES } from './auth.js';
-import { askingOf, cancellation, holderOf, identityOf } from './call.js';
+import { askingOf, cancellation, holderOf, identityOf, type ServerCall } from './call.js';
+import { CallObserver, type Reply } from './observer.js';
 import { patience } from './patience.js';
 import { grpcError, statusMessage } from './status.js';
 
@@ -74,7 +75,9 @@ export function buildGrpc(
   jobs: JobService,
   config: Config,
   keyring: Keyring | null,
+  tracing: Tracing | null,
 ): GrpcTransport {
+  const observer = new CallObserver(SERVICE, service.metrics, tracing);
   const isTrusted = trustedProxies(config.trustedProxies);
   const server = new Server({
     'grpc.max_receive_message_length': config.bodyLimit,
@@ -89,7 +92,7 @@ export function buildGrpc(
       ...(keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)]),
     ],
   });
-  server.addService(definition(), new Handlers(service, jobs, isTrusted).methods());
+  server.addService(definition(), new Handlers(service, jobs, isTrusted, observer).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   const options = { keepCase: true, longs: String };
@@ -111,51 +114,51 @@ class Handlers {
     private readonly service: CompileService,
     private readonly jobs: JobService,
     private readonly isTrusted: IsTrusted,
+    private readonly observer: CallObserver,
   ) {}
 
   methods(): UntypedServiceImplementation {
     return {
       Compile: this.unary('Compile', (bytes, asking) => this.compile(bytes, asking)),
-      GetCompilation: this.unary('GetCompilation', async (bytes, { identity }) => {
+      GetCompilation: this.unary('GetCompilation', async (bytes, { identity, trace }) => {
         const { digest } = decode('GetCompilationRequest', bytes) as { digest?: string };
-        const { answer } = await this.service.lookup(digest ?? '', identity);
-        if (answer.failed) throw objectProblem(answer);
-        return answer.protobuf;
+        return answerOf(await this.service.lookup(digest ?? '', identity, trace));
       }),
       ListTargets: this.unary('ListTargets', () =>
-        Promise.resolve(encode('ListTargetsResponse', { targets: this.service.catalog.messages })),
+        Promise.resolve({ bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages }) }),
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
         this.batch(call);
       },
-      SubmitJob: this.unary('SubmitJob', async (bytes, { identity }) =>
-        encode('Job', await this.jobs.submit(decode('SubmitJobRequest', bytes), identity)),
-      ),
-      GetJob: this.unary('GetJob', async (bytes, { identity }) =>
-        encode('Job', await this.jobs.get(idOf('GetJobRequest', bytes), identity)),
-      ),
-      CancelJob: this.unary('CancelJob', async (bytes, { identity }) =>
-        encode('Job', await this.jobs.cancel(idOf('CancelJobRequest', bytes), identity)),
-      ),
+      SubmitJob: this.unary('SubmitJob', async (bytes, { identity }) => ({
+        bytes: encode('Job', await this.jobs.submit(decode('SubmitJobRequest', bytes), identity)),
+      })),
+      GetJob: this.unary('GetJob', async (bytes, { identity }) => ({
+        bytes: encode('Job', await this.jobs.get(idOf('GetJobRequest', bytes), identity)),
+      })),
+      CancelJob: this.unary('CancelJob', async (bytes, { identity }) => ({
+        bytes: encode('Job', await this.jobs.cancel(idOf('CancelJobRequest', bytes), identity)),
+      })),
       WatchJob: (call: ServerWritableStream<Buffer, Buffer>) => {
         void this.watch(call);
       },
       UploadBtf: (call: ServerReadableStream<Buffer, Buffer>, done: Done) => {
-        this.settle('UploadBtf', this.upload(call), done);
+        this.settle('UploadBtf', call, () => this.upload(call), done);
       },
     };
   }
 
-  private unary(name: string, work: (bytes: Buffer, asking: Asking) => Promise<Buffer>) {
+  private unary(name: string, work: (bytes: Buffer, asking: Asking) => Promise<Reply>) {
     return (call: Call, done: Done): void => {
-      this.settle(name, work(call.request, askingOf(call, cancellation(call), this.isTrusted)), done);
+      const gone = cancellation(call);
+      this.settle(name, call, (trace) => work(call.request, askingOf(call, gone, this.isTrusted, trace)), done);
     };
   }
 
-  private settle(method: string, work: Promise<Buffer>, done: Done): void {
-    this.observed(method, work).then(
-      (bytes) => {
-        done(null, bytes);
+  private settle(method: string, call: ServerCall, work: (trace: Trace | null) => Promise<Reply>, done: Done): void {
+    this.observer.run(method, call, work).then(
+      ({ bytes, trailer }) => {
+        done(null, bytes, trailer);
       },
       (error: unknown) => {
         done(grpcError(error));
@@ -163,36 +166,14 @@ class Handlers {
     );
   }
 
-  /** Counts and times one request. */
-  private async observed(method: string, work: Promise<Buffer>): Promise<Buffer> {
-    const { metrics } = this.service;
-    const end = metrics.grpcSeconds.startTimer({ method });
-    metrics.grpcInFlight.inc();
-    try {
-      const bytes = await work;
-      metrics.grpcRequests.inc({ method, code: 'OK' });
-      return bytes;
-    } catch (error) {
-      if (!(error instanceof ServiceError)) metrics.onDefect(error);
-      const { code, kind } = asServiceError(error);
-      metrics.refusals.inc({ transport: 'grpc', code });
-      metrics.grpcRequests.inc({ method, code: status[kind.grpc] });
-      throw error;
-    } finally {
-      metrics.grpcInFlight.dec();
-      end();
-    }
-  }
-
-  private async compile(bytes: Buffer, asking: Asking): Promise<Buffer> {
+  private async compile(bytes: Buffer, asking: Asking): Promise<Reply> {
     const body = `${asking.identity.tenant}\n${hash('sha256', bytes, 'base64')}`;
     const key = this.known.get(body);
     const hit = key === undefined ? null : this.service.remembered(key);
-    if (hit !== null && !hit.answer.failed) return hit.answer.protobuf;
+    if (hit !== null && !hit.answer.failed) return answerOf(hit);
     const compiled = await this.service.compile(requestFromProtobuf(bytes), asking);
     this.known.set(body, compiled.key);
-    if (compiled.answer.failed) throw objectProblem(compiled.answer);
-    return compiled.answer.protobuf;
+    return answerOf(compiled);
   }
 
   /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
@@ -204,7 +185,7 @@ class Handlers {
     let ended = false;
     call.on('data', (bytes: Buffer) => {
       if (++running >= window) call.pause();
-      void this.batchItem(bytes, askingOf(call, gone, this.isTrusted), holder).then((answer) => {
+      void this.batchItem(call, bytes, gone, holder).then((answer) => {
         if (!gone.signal.aborted) call.write(answer);
         if (--running < window) call.resume();
         if (ended && running === 0) call.end();
@@ -219,19 +200,23 @@ class Handlers {
     });
   }
 
-  private async batchItem(bytes: Buffer, asking: Asking, holder: KeyHolder | null): Promise<Buffer> {
+  private async batchItem(
+    call: ServerCall,
+    bytes: Buffer,
+    gone: AbortController,
+    holder: KeyHolder | null,
+  ): Promise<Buffer> {
     let id = '';
-    const work = async (): Promise<Buffer> => {
+    const work = async (trace: Trace | null): Promise<Reply> => {
       const item = decode('BatchRequest', bytes) as { id?: string; request?: CompileRequestMessage };
       id = item.id ?? '';
       holder?.enter(METHOD_SCOPES['CompileBatch']!);
-      const { answer } = await this.service.compile(item.request ?? {}, asking).finally(() => holder?.leave());
-      if (answer.failed) throw objectProblem(answer);
-      return answer.protobuf;
+      const asking = askingOf(call, gone, this.isTrusted, trace);
+      return answerOf(await this.service.compile(item.request ?? {}, asking).finally(() => holder?.leave()));
     };
     try {
-      const answer = await this.observed('CompileBatch', work());
-      return batchAnswer(id, answer);
+      const answer = await this.observer.run('CompileBatch', call, work);
+      return batchAnswer(id, answer.bytes);
     } catch (error) {
       return encode('BatchResponse', { id, error: statusMessage(asServiceError(error)) });
     }
@@ -239,21 +224,23 @@ class Handlers {
 
   private async watch(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
     const gone = cancellation(call);
-    try {
+    const work = async (trace: Trace | null): Promise<Reply> => {
       const { id = '', lastEventId = '' } = decode('WatchJobRequest', call.request) as Record<string, string>;
-      const { identity, signal } = askingOf(call, gone, this.isTrusted);
+      const { identity, signal } = askingOf(call, gone, this.isTrusted, trace);
       for await (const event of await this.jobs.watch(id, lastEventId, identity, signal)) {
         if (!call.write(encode('JobEvent', event as unknown as Message))) await once(call, 'drain', { signal });
       }
+      return { bytes: Buffer.alloc(0) };
+    };
+    try {
+      await this.observer.run('WatchJob', call, work);
       call.end();
     } catch (error) {
-      if (gone.signal.aborted) return;
-      if (!(error instanceof ServiceError)) this.service.metrics.onDefect(error);
-      call.emit('error', grpcError(error));
+      if (!gone.signal.aborted) call.emit('error', grpcError(error));
     }
   }
 
-  private async upload(call: ServerReadableStream<Buffer, Buffer>): Promise<Buffer> {
+  private async upload(call: ServerReadableStream<Buffer, Buffer>): Promise<Reply> {
     const chunks: Uint8Array[] = [];
     let digest = '';
     let size = 0;
@@ -267,8 +254,14 @@ class Handlers {
     }
     const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call, this.isTrusted).tenant);
     this.service.metrics.btfUploads.inc();
-    return encode('UploadBtfResponse', { digest: stored, size });
+    return { bytes: encode('UploadBtfResponse', { digest: stored, size }) };
   }
+}
+
+/** An object that cannot be loaded as a whole is refused. */
+function answerOf({ answer, timings }: Pick<Compiled, 'answer' | 'timings'>): Reply {
+  if (answer.failed) throw objectProblem(answer);
+  return { bytes: answer.protobuf, timings };
 }
 
 /** A BatchResponse around an answer that is encoded already: fields 1 and 2, length-delimited. */

@@ -10,6 +10,7 @@ import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
+import type { Tracing } from '../telemetry/trace.js';
 import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
 import { refuseOnSocket } from './client-error.js';
@@ -23,6 +24,7 @@ import { jobsRoutes } from './jobs-routes.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
 import { secureHeaders } from './secure-headers.js';
+import { logged, traceRequests } from './tracing.js';
 import type { Certificates } from '../tls.js';
 
 /** Request ids of clients that are passed on; others are replaced. */
@@ -45,10 +47,12 @@ export interface AppParts {
   readonly keyring: Keyring | null;
   /** Null: no TLS. */
   readonly certificates: Certificates | null;
+  /** Null: no traces. */
+  readonly tracing: Tracing | null;
 }
 
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { service, jobs, config, logger, routes, keyring, certificates } = parts;
+  const { service, jobs, config, logger, routes, keyring, certificates, tracing } = parts;
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendProblem(error, request, reply, service.metrics);
   const app = Fastify({
@@ -86,6 +90,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
   });
+  traceRequests(app, tracing);
   observe(app, service, logger);
   secureHeaders(app, certificates !== null);
   authenticate(app, keyring);
@@ -155,7 +160,7 @@ function observe(app: FastifyInstance, service: CompileService, logger: Logger):
     found.requests.inc();
     found.seconds.observe(reply.elapsedTime / 1000);
     if (debug) {
-      logger.debug({ reqId: request.id, method, route, status, ms: reply.elapsedTime }, 'answered');
+      logger.debug({ ...logged(request), method, route, status, ms: reply.elapsedTime }, 'answered');
     }
     done();
   });

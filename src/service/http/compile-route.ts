@@ -7,6 +7,7 @@ import type { Answer } from '../cache/entry.js';
 import { writeJson } from '../contract/json-write.js';
 import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { serverTiming } from '../telemetry/server-timing.js';
 import { clientSignal } from './client-signal.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
@@ -55,6 +56,7 @@ export function compileRoutes(
       signal: clientSignal(request, reply),
       json: type === JSON_TYPE,
       limit: waitLimit(request),
+      trace: request.trace,
     });
     if (body !== null) known.set(body, { digest: compiled.digest, key: compiled.key });
     return sendAnswer(service, compiled, type, request, reply);
@@ -63,7 +65,13 @@ export function compileRoutes(
   const read = { config: { scope: 'read' } } as const;
   app.get<{ Params: { digest: string } }>('/compilations/:digest', read, async (request, reply) => {
     const type = answerType(request.headers.accept);
-    return sendAnswer(service, await service.lookup(request.params.digest, identityOf(request)), type, request, reply);
+    return sendAnswer(
+      service,
+      await service.lookup(request.params.digest, identityOf(request), request.trace),
+      type,
+      request,
+      reply,
+    );
   });
 }
 
@@ -106,8 +114,9 @@ function sendAnswer(
     vary: 'accept, accept-encoding',
     'cache-control': IMMUTABLE,
     'cache-status': CACHE_STATUS[compiled.source],
-    'server-timing': serverTiming(compiled.timings),
+    'server-timing': serverTiming(reply.elapsedTime, compiled.timings),
   });
+  request.trace?.set({ 'bpf_jitd.source': compiled.source, 'bpf_jitd.digest': compiled.digest });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
   const bytes = type === PROTOBUF_TYPE ? compiled.answer.protobuf : service.json(compiled.key, compiled.answer);
   return reply.header('content-type', type).send(bytes);
@@ -131,6 +140,7 @@ function hitForm(
   const etag = entityTag(digest, type);
   const plain = ['content-type', type, 'etag', etag];
   const coding = encoder.choose(request.headers['accept-encoding'], bytes.length);
+  request.trace?.set({ 'bpf_jitd.source': 'memory', 'bpf_jitd.digest': digest });
   if (coding === null) return { bytes, headers: plain };
   const encoded = encoder.held(tenantOf(request), etag, coding);
   if (encoded === undefined) return null;
@@ -142,25 +152,25 @@ function sendHit(form: Form, headers: readonly string[], request: FastifyRequest
   void reply.hijack();
   reply.raw.writeHead(200, [
     ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...headers],
+    ...(request.trace === null ? [] : ['traceresponse', request.trace.carrier]),
     ...[...form.headers, 'content-length', String(form.bytes.length)],
+    ...['server-timing', serverTiming(reply.elapsedTime, {})],
   ]);
   reply.raw.end(form.bytes);
   return reply;
 }
 
 const HIT_HEADERS = [
-  ...['vary', 'accept, accept-encoding', 'cache-control', IMMUTABLE],
-  ...['cache-status', CACHE_STATUS.memory, 'server-timing', 'total'],
+  'vary',
+  'accept, accept-encoding',
+  'cache-control',
+  IMMUTABLE,
+  'cache-status',
+  CACHE_STATUS.memory,
 ];
 
 function entityTag(digest: string, type: AnswerType): string {
   return type === JSON_TYPE ? `"${digest}"` : `"${digest}-p"`;
-}
-
-function serverTiming(timings: Readonly<Record<string, number>>): string {
-  let text = 'total';
-  for (const stage in timings) text += `, ${stage};dur=${timings[stage]!.toFixed(2)}`;
-  return text;
 }
 
 /** An object that cannot be loaded as a whole is the client's error. */

@@ -1,6 +1,7 @@
 /** RFC 9457 problems: one shape for every refusal. */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { logged } from './tracing.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { DECODED } from './decode-body.js';
 import { asServiceError, ServiceError, type ErrorCode } from '../errors.js';
@@ -39,7 +40,8 @@ export function sendProblem(
 ): FastifyReply {
   const known = fromFastify(error) ?? asServiceError(error);
   metrics.refusals.inc({ transport: 'http', code: known.code });
-  if (known.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id }, 'defect');
+  if (known.code === 'INTERNAL') request.log.error({ err: error, ...logged(request) }, 'defect');
+  request.trace?.set({ 'error.type': known.code });
   if (known.retryAfter !== null) void reply.header('retry-after', String(known.retryAfter));
   if (known.code === 'UNSUPPORTED_MEDIA_TYPE') void reply.header('accept-encoding', DECODED);
   if (known.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');

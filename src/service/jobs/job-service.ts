@@ -104,7 +104,7 @@ export class JobService {
     if (messages.length > maxItems) throw invalid('requests', `holds more than ${maxItems} requests`);
     return messages.map((message, i) => {
       try {
-        const { digest, bytes } = service.prepare(message, { identity, json: false });
+        const { digest, bytes } = service.prepare(message, { identity, json: false, trace: null });
         return { digest, bytes };
       } catch (error) {
         throw error instanceof ServiceError ? within(`requests[${i}]`, error) : error;

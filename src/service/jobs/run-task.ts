@@ -9,7 +9,12 @@ import { failedItem, STATE, type JobItem } from './job.js';
 export function taskRunner(service: CompileService): RunTask {
   return async ({ bytes, digest, index, identity }, signal) => {
     try {
-      const compiled = await service.compile(requestFromProtobuf(bytes), { identity, signal, json: false });
+      const compiled = await service.compile(requestFromProtobuf(bytes), {
+        identity,
+        signal,
+        json: false,
+        trace: null,
+      });
       // An answer's bytes read as an item: see JobItem in proto/.
       const { programs, failure } = decode(JobItemType, compiled.answer.protobuf) as Partial<JobItem>;
       const summary = { digest: compiled.digest, ...(programs && { programs }), index };

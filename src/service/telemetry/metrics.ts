@@ -36,7 +36,7 @@ export class Metrics {
   /** Called with what failed about a job and is tried again. */
   onJobError: (error: unknown) => void = () => undefined;
   /** Called with throws that are defects of this service. */
-  onDefect: (error: unknown) => void = () => undefined;
+  onDefect: (error: unknown, traceId?: string) => void = () => undefined;
   /** Of HTTP: requests that are being answered. */
   httpInFlight = 0;
 

@@ -23,8 +23,8 @@ export function observe(metrics: Metrics, { config, pool, memory, disk, btf, log
   metrics.onJobError = (error) => {
     logger.warn({ err: error }, 'jobs');
   };
-  metrics.onDefect = (error) => {
-    logger.error({ err: error }, 'defect');
+  metrics.onDefect = (error, traceId) => {
+    logger.error({ err: error, ...(traceId === undefined ? {} : { trace_id: traceId }) }, 'defect');
   };
   metrics.observe({
     queued: () => pool.state.queued,
