@@ -59,7 +59,7 @@ t.test('our own client', async (t) => {
   t.match(json, { digest: answer['digest'] }, 'both transports share answers');
 
   const targets = unpack('ListTargetsResponse', await call('ListTargets', Buffer.alloc(0)));
-  t.match(targets, { targets: [{ name: 'linux-6.12-arm64' }] });
+  t.match(targets, { targets: [{ name: 'linux-6.12-arm64' }], limits: { requestBytes: 32 * 1024 * 1024 } });
 
   const bad = await refusal(call('Compile', pack('CompileRequest', { program: { instructions: Buffer.alloc(3) } })));
   t.equal(bad.code, status.INVALID_ARGUMENT);
@@ -141,7 +141,7 @@ const hasGrpc = (): boolean => {
 };
 
 t.test('a foreign client', { skip: hasGrpc() ? false : 'python3-grpcio is not installed (test/setup)' }, async (t) => {
-  const service = await testService(t, {}, true);
+  const service = await testService(t, { BPF_JITD_BODY_LIMIT: '100000' }, true);
   const script = fileURLToPath(new URL('./fixtures/foreign-client.py', import.meta.url));
   const { stdout } = await run(PYTHON, [script, service.grpcAddress], { timeout: 60_000 });
   const seen = JSON.parse(stdout) as Message;
@@ -149,6 +149,15 @@ t.test('a foreign client', { skip: hasGrpc() ? false : 'python3-grpcio is not in
     services: ['bpfjit.v1.JitService', 'grpc.health.v1.Health'],
     health: 'SERVING',
     answer: { programs: [{ name: 'foreign', accepted: true }] },
+    zipped: true,
     code: 'INVALID_ARGUMENT',
+    told: ['INVALID_FIELD', 'bpf-jitd.dev', 'google.rpc.BadRequest'],
+    late: 'DEADLINE_EXCEEDED',
+    cancelled: true,
+    after: true,
+    too_large: 'RESOURCE_EXHAUSTED',
   });
+  for (let i = 0; i < 40 && service.service.pool.state.running > 0; i++)
+    await new Promise((done) => setTimeout(done, 50));
+  t.equal(service.service.pool.state.running, 0, 'what was cancelled or late is not worked on');
 });

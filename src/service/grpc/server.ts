@@ -23,6 +23,7 @@ import type { Asking, Compiled, CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { requestFromProtobuf } from '../contract/request.js';
 import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
+import { limitsMessage } from '../limits.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
@@ -92,7 +93,7 @@ export function buildGrpc(
       ...(keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)]),
     ],
   });
-  server.addService(definition(), new Handlers(service, jobs, isTrusted, observer).methods());
+  server.addService(definition(), new Handlers(service, jobs, isTrusted, observer, limitsMessage(config)).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   const options = { keepCase: true, longs: String };
@@ -115,6 +116,7 @@ class Handlers {
     private readonly jobs: JobService,
     private readonly isTrusted: IsTrusted,
     private readonly observer: CallObserver,
+    private readonly limits: Message,
   ) {}
 
   methods(): UntypedServiceImplementation {
@@ -125,7 +127,9 @@ class Handlers {
         return answerOf(await this.service.lookup(digest ?? '', identity, trace));
       }),
       ListTargets: this.unary('ListTargets', () =>
-        Promise.resolve({ bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages }) }),
+        Promise.resolve({
+          bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages, limits: this.limits }),
+        }),
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
         this.batch(call);
@@ -243,14 +247,16 @@ class Handlers {
   private async upload(call: ServerReadableStream<Buffer, Buffer>): Promise<Reply> {
     const chunks: Uint8Array[] = [];
     let digest = '';
+    let first = true;
     let size = 0;
     for await (const bytes of call as AsyncIterable<Buffer>) {
       const part = decode('UploadBtfRequest', bytes) as { digest?: string; chunk?: Uint8Array };
-      if (chunks.length === 0) digest = part.digest ?? '';
+      if (first) digest = part.digest ?? '';
+      first = false;
       size += part.chunk?.length ?? 0;
       if (size > this.service.btf.maxBytes)
         throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the store');
-      chunks.push(part.chunk ?? new Uint8Array(0));
+      if (part.chunk !== undefined) chunks.push(part.chunk);
     }
     const stored = await this.service.btf.put(Buffer.concat(chunks), digest, identityOf(call, this.isTrusted).tenant);
     this.service.metrics.btfUploads.inc();

@@ -99,7 +99,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   encodeAnswers(app, encoder);
   compileRoutes(app, service, encoder, certificates !== null);
   btfRoutes(app, service, config.btfStore);
-  probeRoutes(app, service, config.metricsAccess === 'open' ? 'open' : 'metrics');
+  probeRoutes(app, service, config);
   const stopping = new AbortController();
   app.addHook('preClose', (done) => {
     stopping.abort();

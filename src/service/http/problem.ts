@@ -38,7 +38,7 @@ export function sendProblem(
   reply: FastifyReply,
   metrics: Metrics,
 ): FastifyReply {
-  const known = fromFastify(error) ?? asServiceError(error);
+  const known = fromFastify(error, request) ?? asServiceError(error);
   metrics.refusals.inc({ transport: 'http', code: known.code });
   if (known.code === 'INTERNAL') request.log.error({ err: error, ...logged(request) }, 'defect');
   request.trace?.set({ 'error.type': known.code });
@@ -53,7 +53,6 @@ export function sendProblem(
 }
 
 const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'the body is larger than this service takes'],
   FST_REQ_FILE_TOO_LARGE: ['BODY_TOO_LARGE', 'a part is larger than this service takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'UNSUPPORTED_MEDIA_TYPE',
@@ -67,9 +66,12 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 const ZLIB = /^(?:Z_|ERR_BROTLI|ERR_+(?:ERROR|BR))/;
 
 /** What the framework refuses before a handler runs. */
-function fromFastify(error: unknown): ServiceError | null {
+function fromFastify(error: unknown, request: FastifyRequest): ServiceError | null {
   if (error instanceof ServiceError || !(error instanceof Error)) return null;
   const { code, statusCode } = error as FastifyError;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new ServiceError('BODY_TOO_LARGE', `the body has more than ${request.routeOptions.bodyLimit ?? 0} bytes`);
+  }
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new ServiceError(known[0], known[1]);
   if (ZLIB.test(code)) return new ServiceError('MALFORMED_BODY', 'the body is not encoded as Content-Encoding says');
