@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compile } from '../compiler/compile.js';
+import { capabilitiesFromNames } from '../service/contract/capabilities.js';
 import { fromCompiler, targetMessage } from '../service/contract/from-compiler.js';
 import { readJson } from '../service/contract/json-read.js';
 import { writeJson } from '../service/contract/json-write.js';
@@ -23,6 +24,7 @@ const OPTIONS = {
   output: { type: 'string' },
   'log-level': { type: 'string', default: '1' },
   'legacy-maps': { type: 'boolean', default: false },
+  capabilities: { type: 'string' },
   server: { type: 'string' },
 } as const;
 
@@ -43,6 +45,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
     options: {
       logLevel: values['log-level'],
       legacyMaps: values['legacy-maps'],
+      ...(values.capabilities === undefined ? {} : { capabilities: capabilitiesFromNames(values.capabilities) }),
       format: REQUESTED[format],
     },
   };

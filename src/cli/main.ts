@@ -15,6 +15,7 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --output FILE       instead of standard output
       --log-level N       the kernel's log level: 1, 2, 4 or their sum (1)
       --legacy-maps       take the maps section that libbpf 1.x refuses
+      --capabilities LIST what the loading process may do: CAP_BPF,CAP_NET_ADMIN …, or none
       --server URL        ask a running service instead of compiling here
   bpf-jitd targets [--server URL]     the kernels that can be compiled for
   bpf-jitd keys create [options]      a new API key, shown once; a running service knows it within a second

@@ -15,6 +15,7 @@ import type { Profile } from './targets/profile.js';
 import { statisticsText, verify } from './verify/verify.js';
 
 export type * from './messages.js';
+export * from './targets/capabilities.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -29,7 +30,7 @@ export function compile(
 ): CompileResponse {
   enter('load');
   if (request.program !== null) {
-    const loaded = loadRaw(request.program, profile);
+    const loaded = loadRaw(request.program, profile, request.capabilities);
     if (!loaded.ok) {
       const { name, type } = request.program;
       return { programs: [refused(name, '', type, loaded.failure)], maps: [], failure: loaded.failure };

@@ -66,6 +66,8 @@ export interface CompileRequest {
   readonly logLevel: number;
   /** Take the `maps` section that libbpf 1.x refuses. */
   readonly legacyMaps: boolean;
+  /** What the process may do that loads (CAP_… of targets/capabilities.ts, effective); everything by default. */
+  readonly capabilities?: number;
   /** Answer each function's `instructions`, too. */
   readonly listing?: boolean;
   readonly link: Link | null;

@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { Program } from '../../src/compiler/load/program.js';
 import { rewrite } from '../../src/compiler/rewrite/rewrite.js';
+import { ALL_CAPABILITIES } from '../../src/compiler/targets/capabilities.js';
 import { BPF_PROG_TYPE_SOCKET_FILTER } from '../../src/compiler/targets/uapi.js';
 import { verify } from '../../src/compiler/verify/verify.js';
 import { loadProfile } from '../../src/service/targets.js';
@@ -16,6 +17,7 @@ function program(divisions: number): Program {
     section: '',
     type: BPF_PROG_TYPE_SOCKET_FILTER,
     expectedAttachType: 0,
+    capabilities: ALL_CAPABILITIES,
     flags: 0,
     license: 'GPL',
     kernVersion: 0,

@@ -1,6 +1,7 @@
 /** Programs of our own with what the kernel said of them: files in cases/, recorded by record.ts. */
 import { readFileSync, readdirSync } from 'node:fs';
 import type { MapSpec, Program } from '../../src/compiler/load/program.js';
+import { ALL_CAPABILITIES, effectiveCapabilities } from '../../src/compiler/targets/capabilities.js';
 import { assemble } from './assembler.js';
 
 export interface CaseMap {
@@ -18,6 +19,8 @@ export interface Case {
   readonly attachType?: number;
   readonly flags?: number;
   readonly license?: string;
+  /** What the loading process may do (CAP_…); everything by default. */
+  readonly capabilities?: number;
   /** 2 by default. */
   readonly logLevel?: number;
   readonly maps?: readonly CaseMap[];
@@ -69,6 +72,7 @@ export function programOf(test: Case): Program {
     section: '',
     type: test.type ?? 1,
     expectedAttachType: test.attachType ?? 0,
+    capabilities: effectiveCapabilities(test.capabilities ?? ALL_CAPABILITIES),
     flags: test.flags ?? 0,
     license: test.license ?? 'GPL',
     kernVersion: 0,

@@ -1,3 +1,4 @@
+import { ALL_CAPABILITIES } from '../../src/compiler/targets/capabilities.js';
 import type { Profile } from '../../src/compiler/targets/profile.js';
 import type { ContextAnswer } from './ask/contexts.js';
 import type { LiveKind } from './ask/helpers.js';
@@ -7,11 +8,13 @@ export function helperDifferences(
   profile: Profile,
   live: readonly LiveKind[],
   mayCall: readonly (readonly boolean[])[],
+  capabilities: number = ALL_CAPABILITIES,
 ): string[] {
+  const lesser = capabilities === ALL_CAPABILITIES ? '' : `, with capabilities ${capabilities}`;
   return live.flatMap(({ type, attachType, attachBtfId, sleepable }, k) =>
     mayCall[k]!.flatMap((yes, id) => {
-      const has = profile.helper(type, attachType, attachBtfId, id, sleepable) !== null;
-      const where = `type ${type}, attach type ${attachType}, at ${attachBtfId}${sleepable ? ', sleepable' : ''}`;
+      const has = profile.helper(type, attachType, attachBtfId, id, sleepable, capabilities) !== null;
+      const where = `type ${type}, attach type ${attachType}, at ${attachBtfId}${sleepable ? ', sleepable' : ''}${lesser}`;
       return has === yes
         ? []
         : [`helper ${id} of ${where}: the kernel says ${String(yes)}, the profile ${String(has)}`];

@@ -82,11 +82,15 @@ async function recordInto(directory: string, name: string, machine: Machine, sou
     source,
     verified: options.verified,
     digest: digest(files),
-    asked: { helpers: recording.mayCall.flat().length, contexts: contextAnswers.length },
+    asked: {
+      helpers: [recording, ...recording.lesser].flatMap((r) => r.mayCall.flat()).length,
+      contexts: contextAnswers.length,
+    },
   };
   const profile = decodeProfile(new Map([...files, ['manifest.json', Buffer.from(JSON.stringify(manifest))]]));
   const differences = [
     ...helperDifferences(profile, recording.live, recording.mayCall),
+    ...recording.lesser.flatMap((l) => helperDifferences(profile, l.live, l.mayCall, l.capabilities)),
     ...contextDifferences(profile, contextAnswers),
   ];
   for (const difference of differences.slice(0, 40)) progress(difference);

@@ -2,7 +2,7 @@ import { iterators as recordIterators } from './facts/kernel-data.js';
 import * as data from './facts/kernel-data.js';
 import * as kinds from '../../src/compiler/btf/kinds.js';
 import type { ContextData, HelperData, KernelData } from '../../src/compiler/targets/data.js';
-import { askHelpers, liveKinds, type LiveKind } from './ask/helpers.js';
+import { askAsLesser, askHelpers, liveKinds, type LesserAnswers, type LiveKind } from './ask/helpers.js';
 import { assemble, load, RETURN_ZERO } from './ask/load.js';
 import { ProgramEmulator } from './emulate/program.js';
 import { recordContexts } from './facts/contexts.js';
@@ -28,6 +28,8 @@ export interface Recording {
   /** What the live kernel said: kinds of programs it takes, and by helper number whether each may call it. */
   readonly live: readonly LiveKind[];
   readonly mayCall: readonly (readonly boolean[])[];
+  /** The same for processes with less than all capabilities. */
+  readonly lesser: readonly LesserAnswers[];
 }
 
 export type Progress = (step: string) => void;
@@ -44,6 +46,8 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
   const helperCount = Math.max(...[...kernel.enumerators('bpf_func_id').values()]);
   progress(`asking ${live.length} kinds of programs for ${helperCount} helpers each`);
   const mayCall = await askHelpers(agent, live, helperCount);
+  progress('asking the same as processes with fewer capabilities');
+  const lesser = await askAsLesser(agent, live, helperCount);
 
   progress('reading the kernel');
   await kernel.photograph();
@@ -78,6 +82,7 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
     contexts,
     live,
     mayCall,
+    lesser,
     data: {
       functionSets: functionsByHook,
       functions: functionVariants,

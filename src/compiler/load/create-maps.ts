@@ -51,6 +51,8 @@ export interface MapCreation {
   readonly structs: StructRecords;
   readonly kptrs: KptrTargets;
   readonly profile: Profile;
+  /** Of the process that makes them. */
+  readonly capabilities: number;
 }
 
 /** What the kernel is told of every map, in the object's order; fails for the first that it would refuse. */
@@ -161,9 +163,10 @@ function mapSize(definition: MapDefinition, profile: Profile): number {
 }
 
 /** Asks for the map with its types, and, as libbpf does when that is refused, without them. */
-function create(spec: MapSpec, { structs, kptrs, profile }: MapCreation): MapSpec | number {
+function create(spec: MapSpec, { structs, kptrs, profile, capabilities }: MapCreation): MapSpec | number {
   const attempt = (map: MapSpec): number =>
-    checkMapAttributes(map, profile) || (isObjectName(map.name) ? checkMapTypes(map, structs, kptrs) : EINVAL);
+    checkMapAttributes(map, profile, capabilities) ||
+    (isObjectName(map.name) ? checkMapTypes(map, structs, kptrs) : EINVAL);
   const refused = attempt(spec);
   if (refused === 0) return created(spec);
   if (spec.btfKeyTypeId === 0 && spec.btfValueTypeId === 0) return refused;

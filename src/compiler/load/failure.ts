@@ -1,6 +1,7 @@
 import { fail, type Failure } from '../outcome.js';
 
 /** Errnos the loader answers with, and libbpf's own numbers for broken objects. */
+export const EPERM = -1;
 export const ENOENT = -2;
 export const ESRCH = -3;
 export const E2BIG = -7;

@@ -1,6 +1,7 @@
 /** Values of `.kconfig` externs: the target's configuration, and what libbpf itself knows of the kernel. */
 import type { Profile } from '../targets/profile.js';
 import { EINVAL, ERANGE, refuse } from './failure.js';
+import { hasAttachCookies } from './kernel-features.js';
 import type { Extern, KconfigExtern, ObjectMap, Refusal } from './model.js';
 
 /** enum libbpf_tristate. */
@@ -11,13 +12,18 @@ const TRISTATE: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Writes the values into the configuration's map and marks what it found; null, or what libbpf refuses the object for. */
-export function fillKconfig(externs: readonly Extern[], map: ObjectMap | null, profile: Profile): Refusal | null {
+export function fillKconfig(
+  externs: readonly Extern[],
+  map: ObjectMap | null,
+  profile: Profile,
+  capabilities: number,
+): Refusal | null {
   const known = new Set<string>();
   for (const extern of externs) {
     if (extern.kconfig === null || map === null) continue;
     const refusal = extern.name.startsWith('CONFIG_')
       ? fillConfigured(extern, extern.kconfig, map.contents!, profile, known)
-      : fillVirtual(extern, extern.kconfig, map.contents!, profile);
+      : fillVirtual(extern, extern.kconfig, map.contents!, profile, capabilities);
     if (refusal !== null) return refusal;
   }
   return null;
@@ -47,11 +53,18 @@ function fillConfigured(
 }
 
 /** What libbpf answers without the configuration. */
-function fillVirtual(extern: Extern, kconfig: KconfigExtern, contents: Uint8Array, profile: Profile): Refusal | null {
+function fillVirtual(
+  extern: Extern,
+  kconfig: KconfigExtern,
+  contents: Uint8Array,
+  profile: Profile,
+  capabilities: number,
+): Refusal | null {
   switch (extern.name) {
     case 'LINUX_KERNEL_VERSION':
       return fillNumber(extern, kconfig, contents, kernelVersion(profile.release));
     case 'LINUX_HAS_BPF_COOKIE':
+      return fillNumber(extern, kconfig, contents, hasAttachCookies(capabilities) ? 1n : 0n);
     case 'LINUX_HAS_SYSCALL_WRAPPER':
       return fillNumber(extern, kconfig, contents, 1n);
     default:

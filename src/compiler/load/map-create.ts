@@ -5,6 +5,7 @@
 import * as uapi from '../targets/uapi.js';
 import type { Profile } from '../targets/profile.js';
 import * as flag from '../targets/map-flags.js';
+import { checkEarlyCapabilities, checkLateCapabilities } from './needed-capabilities.js';
 import type { MapSpec } from './program.js';
 
 const E2BIG = -7;
@@ -29,14 +30,16 @@ const ACCESS = flag.BPF_F_RDONLY | flag.BPF_F_RDONLY_PROG | flag.BPF_F_WRONLY | 
 const SYSCALL_ACCESS = flag.BPF_F_RDONLY | flag.BPF_F_WRONLY;
 const PROGRAM_ACCESS = flag.BPF_F_RDONLY_PROG | flag.BPF_F_WRONLY_PROG;
 
-/** Whether a kernel would make a map of these attributes, its types aside. */
-export function checkMapAttributes(map: MapSpec, profile: Profile): number {
+/** Whether a kernel would make a map of these attributes, its types aside, for a process of these capabilities. */
+export function checkMapAttributes(map: MapSpec, profile: Profile, capabilities: number): number {
   const { type, flags } = map;
   if (type !== uapi.BPF_MAP_TYPE_BLOOM_FILTER && type !== uapi.BPF_MAP_TYPE_ARENA && map.mapExtra !== 0n) return EINVAL;
   if ((flags & SYSCALL_ACCESS) === SYSCALL_ACCESS) return EINVAL;
   if (numaNode(map) !== NO_NUMA_NODE && numaNode(map) !== 0) return EINVAL; // a machine of one node
   if (!isKnownType(type, profile)) return EINVAL;
-  return checkByType(map, profile);
+  return (
+    checkEarlyCapabilities(map, capabilities) || checkByType(map, profile) || checkLateCapabilities(map, capabilities)
+  );
 }
 
 /** The map as the kernel has it: programs may only read what lies behind device maps. */

@@ -3,15 +3,17 @@ import { Budget, OBJECT_STEPS } from '../core/budget.js';
 import { parseStructRecords } from '../btf/struct-records.js';
 import { validateBtf } from '../btf/validate.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
+import { ALL_CAPABILITIES, CAP_BPF, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { Assembler, type Assembled } from './assemble.js';
 import { attachTargetOf } from './attach-target.js';
 import { createMaps } from './create-maps.js';
 import { errorText } from './error-text.js';
-import { EBADF, EINVAL, ENOENT, loadFailure, refuse } from './failure.js';
+import { EBADF, EINVAL, ENOENT, EOPNOTSUPP, EPERM, loadFailure, refuse } from './failure.js';
 import type { PoisonNotes } from './explain-log.js';
 import { fillKconfig } from './kconfig.js';
+import { knowsAttachTypes, needsContextTypes, withProbeReads } from './kernel-features.js';
 import { kptrTargets } from './kptr-targets.js';
 import { checkStrongExterns, resolveKernelSymbols } from './ksyms.js';
 import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
@@ -37,6 +39,8 @@ export interface ObjectOptions {
   readonly programs: readonly string[];
   /** Take the `maps` section that libbpf 1.x refuses. */
   readonly legacyMaps: boolean;
+  /** What the process may do that loads it (effective CAP_…); everything by default. */
+  readonly capabilities?: number;
 }
 
 export interface LoadedProgram {
@@ -66,7 +70,8 @@ export function loadObject(elf: Uint8Array, profile: Profile, options: ObjectOpt
   const model = readObject(elf, { legacyMaps: options.legacyMaps, pageSize: profile.pageSize }, budget);
   if (!model.ok) return { programs: [], maps: [], failure: model.failure };
   const growth = Math.max(elf.length * GROWTH, SMALL_GROWTH);
-  return new Loader(model.value, profile, budget, growth).load(options.programs);
+  const capabilities = options.capabilities ?? ALL_CAPABILITIES;
+  return new Loader(model.value, profile, budget, capabilities, growth).load(options.programs);
 }
 
 /** What all programs of the object share. */
@@ -84,6 +89,7 @@ class Loader {
     private readonly model: ObjectModel,
     private readonly profile: Profile,
     private readonly budget: Budget,
+    private readonly capabilities: number,
     growth: number,
   ) {
     this.assembler = new Assembler(model, profile.btf, budget, growth);
@@ -114,7 +120,7 @@ class Loader {
     const { model, profile, budget } = this;
     const kconfig = model.maps.find((map) => map.origin === 'kconfig') ?? null;
     return (
-      fillKconfig(model.externs, kconfig, profile) ??
+      fillKconfig(model.externs, kconfig, profile, this.capabilities) ??
       (model.btf === null ? null : resolveKernelSymbols(model.externs, model.btf, profile, budget)) ??
       checkStrongExterns(model.externs) ??
       settleStructOps(model, profile.btf, budget)
@@ -175,22 +181,22 @@ class Loader {
 
   /** Hands the BTF to the kernel, then makes the maps. */
   private createShared(): Outcome<Shared> {
-    const { model, profile } = this;
+    const { model, profile, capabilities } = this;
     const kptrs = kptrTargets(profile);
-    if (model.btf === null) {
-      return ok({ btf: null, maps: createMaps(model.maps, { btf: null, structs: new Map(), kptrs, profile }) });
-    }
+    const untyped = { btf: null, structs: new Map(), kptrs, profile, capabilities };
+    if (model.btf === null) return ok({ btf: null, maps: createMaps(model.maps, untyped) });
     settleHiddenFunctions(model.btf, model.programs);
-    const verdict = validateBtf(model.btf.blob);
+    const verdict = isCapable(capabilities, CAP_BPF) ? validateBtf(model.btf.blob) : { errno: EPERM };
     const structs = verdict.errno === 0 ? parseStructRecords(model.btf, kptrs) : verdict.errno;
     if (typeof structs === 'number') {
       if (model.maps.some((map) => map.origin === 'struct-ops')) {
-        const message = `Error loading .BTF into kernel: ${structs}. BTF is mandatory, can't proceed.`;
-        return refuse('BTF_REJECTED', message, structs, { section: '.BTF' });
+        const errno = structs === EPERM ? EOPNOTSUPP : structs; // libbpf then takes the kernel for one without BTF
+        const message = `Error loading .BTF into kernel: ${errno}. BTF is mandatory, can't proceed.`;
+        return refuse('BTF_REJECTED', message, errno, { section: '.BTF' });
       }
-      return ok({ btf: null, maps: createMaps(model.maps, { btf: null, structs: new Map(), kptrs, profile }) });
+      return ok({ btf: null, maps: createMaps(model.maps, untyped) });
     }
-    return ok({ btf: model.btf, maps: createMaps(model.maps, { btf: model.btf, structs, kptrs, profile }) });
+    return ok({ btf: model.btf, maps: createMaps(model.maps, { ...untyped, btf: model.btf, structs }) });
   }
 
   private describe(
@@ -207,11 +213,12 @@ class Loader {
       functionName: program.name,
       section: program.section,
       type: program.type,
-      expectedAttachType: effectiveAttachType(program.type, attachTypeOf(program)),
+      expectedAttachType: effectiveAttachType(program.type, this.attachType(program)),
+      capabilities: this.capabilities,
       flags: (definition?.sleepable === true ? BPF_F_SLEEPABLE : 0) | (isFragmented ? BPF_F_XDP_HAS_FRAGS : 0),
       license: this.model.license,
       kernVersion: this.model.kernVersion,
-      instructions: assembled.instructions,
+      instructions: withProbeReads(assembled.instructions, this.capabilities),
       descriptors: assembled.descriptors,
       maps,
       btf,
@@ -223,8 +230,18 @@ class Loader {
     };
   }
 
+  /** Where libbpf finds the kernel without expected attach types, it leaves out those that are optional. */
+  private attachType(program: ObjectProgram): number {
+    const isOptional = program.definition?.attachTypeOptional === true;
+    return isOptional && !knowsAttachTypes(this.capabilities) ? 0 : attachTypeOf(program);
+  }
+
   private submit(program: Program): Outcome<Program> {
     const errno = checkProgramAttributes(program, this.profile);
+    if (errno === 0 && needsContextTypes(program.btf, program.capabilities)) {
+      const message = 'not supported yet: arguments tagged as contexts, loaded without CAP_PERFMON';
+      return refuse('UNSUPPORTED', message, EOPNOTSUPP, { section: program.section });
+    }
     if (errno === 0) return ok(program);
     const message = `prog '${program.functionName}': BPF program load failed: ${errorText(errno)}`;
     return fail(loadFailure('PROGRAM_ATTRIBUTES', message, errno, { section: program.section }));

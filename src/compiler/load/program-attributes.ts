@@ -1,9 +1,12 @@
 /** What BPF_PROG_LOAD refuses before it verifies anything (bpf_prog_load, kernel/bpf/syscall.c, 6.12). */
+import { CAP_BPF, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
+import { neededCapabilities } from './needed-capabilities.js';
 import type { Program } from './program.js';
 
+const EPERM = -1;
 const E2BIG = -7;
 const EINVAL = -22;
 
@@ -136,11 +139,16 @@ function mayBeAttached({ type, attachBtfId, attachProgram }: Program): boolean {
   return attachProgram === null || type === uapi.BPF_PROG_TYPE_TRACING || type === uapi.BPF_PROG_TYPE_EXT;
 }
 
-/** 0, or the negative errno with which the kernel refuses the attributes. Root loads, with every capability. */
+/** Most instructions of a program loaded without CAP_BPF (BPF_MAXINSNS). */
+const MAX_UNPRIVILEGED_INSNS = 4096;
+
+/** 0, or the negative errno with which the kernel refuses the attributes. */
 export function checkProgramAttributes(program: Program, profile: Profile): number {
-  const { type, flags, instructions } = program;
+  const { type, flags, instructions, capabilities } = program;
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
-  if (instructions.length === 0 || instructions.length > MAX_INSNS) return E2BIG;
+  const maxInsns = isCapable(capabilities, CAP_BPF) ? MAX_INSNS : MAX_UNPRIVILEGED_INSNS;
+  if (instructions.length === 0 || instructions.length > maxInsns) return E2BIG;
+  if (!isCapable(capabilities, neededCapabilities(type))) return EPERM;
   if (!mayBeAttached(program)) return EINVAL;
   const allowed = ATTACH_TYPES.get(type);
   const attachType = effectiveAttachType(type, program.expectedAttachType);

@@ -61,6 +61,8 @@ export interface Program {
   readonly type: number;
   /** enum bpf_attach_type. */
   readonly expectedAttachType: number;
+  /** What the process that loads it, and has made its maps, may do (CAP_…, effective). */
+  readonly capabilities: number;
   /** BPF_F_SLEEPABLE and the like. */
   readonly flags: number;
   readonly license: string;

@@ -9,11 +9,12 @@ import { ByteReader } from '../bytes/reader.js';
 import { Instructions } from '../isa/instructions.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
 import { fail, ok, type Outcome } from '../outcome.js';
+import { ALL_CAPABILITIES, CAP_BPF, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { findAttachTarget } from './attach-target.js';
 import { errorText } from './error-text.js';
-import { E2BIG, EINVAL, ESRCH, loadFailure, refuse } from './failure.js';
+import { E2BIG, EINVAL, EPERM, ESRCH, loadFailure, refuse } from './failure.js';
 import { kptrTargets } from './kptr-targets.js';
 import { checkMapAttributes, created } from './map-create.js';
 import { checkMapTypes } from './map-types-check.js';
@@ -59,14 +60,21 @@ export interface RawProgramInput {
   readonly attachBtfId: number;
 }
 
-/** The program for verification, or what the kernel refuses before it verifies. */
-export function loadRaw(raw: RawProgramInput, profile: Profile): Outcome<Program> {
+/**
+ * The program for verification, or what the kernel refuses before it verifies. `capabilities`: what the process may do
+ * that loads it (effective ones).
+ */
+export function loadRaw(
+  raw: RawProgramInput,
+  profile: Profile,
+  capabilities: number = ALL_CAPABILITIES,
+): Outcome<Program> {
   const { length } = raw.instructions;
   if (length % INSN_BYTES !== 0) return refuse('INSTRUCTIONS', 'instructions are 8 bytes each', EINVAL);
   if (length === 0 || length > MAX_INSNS * INSN_BYTES) return attributes(raw, E2BIG);
-  const types = loadTypes(raw.btf, profile);
+  const types = loadTypes(raw.btf, profile, capabilities);
   if (!types.ok) return types;
-  const maps = makeMaps(raw, types.value, profile);
+  const maps = makeMaps(raw, types.value, profile, capabilities);
   if (!maps.ok) return maps;
   const funcInfo = readFuncInfo(raw.funcInfo);
   const lineInfo = readLineInfo(raw.lineInfo);
@@ -83,6 +91,7 @@ export function loadRaw(raw: RawProgramInput, profile: Profile): Outcome<Program
     section: '',
     type: raw.type,
     expectedAttachType: effectiveAttachType(raw.type, raw.expectedAttachType),
+    capabilities,
     flags: raw.flags,
     license: raw.license,
     kernVersion: 0,
@@ -110,8 +119,9 @@ interface Types {
 }
 
 /** BPF_BTF_LOAD. */
-function loadTypes(bytes: Uint8Array, profile: Profile): Outcome<Types> {
+function loadTypes(bytes: Uint8Array, profile: Profile, capabilities: number): Outcome<Types> {
   if (bytes.length === 0) return ok({ btf: null, structs: new Map() });
+  if (!isCapable(capabilities, CAP_BPF)) return refuse('BTF_REJECTED', `BTF rejected: ${errorText(EPERM)}`, EPERM);
   const verdict = validateBtf(bytes);
   if (verdict.errno !== 0) return refuse('BTF_REJECTED', `BTF rejected:\n${verdict.log}`, verdict.errno);
   const btf = readBtf(new Uint8Array(bytes), null, '');
@@ -122,11 +132,11 @@ function loadTypes(bytes: Uint8Array, profile: Profile): Outcome<Types> {
 }
 
 /** BPF_MAP_CREATE for every map. */
-function makeMaps(raw: RawProgramInput, types: Types, profile: Profile): Outcome<MapSpec[]> {
+function makeMaps(raw: RawProgramInput, types: Types, profile: Profile, capabilities: number): Outcome<MapSpec[]> {
   if (raw.maps.length > MAX_MAPS) return attributes(raw, E2BIG) as Outcome<never>;
   const specs: MapSpec[] = [];
   for (const [i, map] of raw.maps.entries()) {
-    const spec = makeMap(map, types, profile);
+    const spec = makeMap(map, types, profile, capabilities);
     if (typeof spec === 'number') {
       const message = `map '${map.name || i}': failed to create: ${errorText(spec)}(${spec})`;
       return refuse('MAP_CREATE', message, spec, { symbol: map.name });
@@ -136,8 +146,9 @@ function makeMaps(raw: RawProgramInput, types: Types, profile: Profile): Outcome
   return ok(specs);
 }
 
-function makeMap(map: RawMapInput, types: Types, profile: Profile): MapSpec | number {
-  const inner = map.innerMap === null ? null : makeMap({ ...map.innerMap, innerMap: null }, types, profile);
+function makeMap(map: RawMapInput, types: Types, profile: Profile, capabilities: number): MapSpec | number {
+  const inner =
+    map.innerMap === null ? null : makeMap({ ...map.innerMap, innerMap: null }, types, profile, capabilities);
   if (typeof inner === 'number') return inner;
   const isTyped = map.btfKeyTypeId !== 0 || map.btfValueTypeId !== 0;
   if (isTyped && types.btf === null) return EINVAL;
@@ -162,7 +173,11 @@ function makeMap(map: RawMapInput, types: Types, profile: Profile): MapSpec | nu
     section: '',
   };
   if (!isObjectName(spec.name)) return EINVAL;
-  return checkMapAttributes(spec, profile) || checkMapTypes(spec, types.structs, kptrTargets(profile)) || created(spec);
+  return (
+    checkMapAttributes(spec, profile, capabilities) ||
+    checkMapTypes(spec, types.structs, kptrTargets(profile)) ||
+    created(spec)
+  );
 }
 
 function readFuncInfo(bytes: Uint8Array): FuncInfo[] | null {

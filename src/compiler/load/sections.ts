@@ -12,12 +12,15 @@ export interface SectionDefinition {
   readonly frags: boolean;
   /** A user-space probe, which kernels with uprobe multi-links load for these. */
   readonly usdt: boolean;
+  /** The attach type is left out where the kernel does not know such types. */
+  readonly attachTypeOptional: boolean;
 }
 
 const SLEEPABLE = 1;
 const ATTACH_BTF = 2;
 const FRAGS = 4;
 const USDT = 8;
+const OPTIONAL = 16;
 
 type Row = readonly [name: string, type: number, attachType: number, flags?: number];
 
@@ -77,26 +80,26 @@ const ROWS: readonly Row[] = [
   ['xdp.frags/cpumap', uapi.BPF_PROG_TYPE_XDP, uapi.BPF_XDP_CPUMAP, FRAGS],
   ['xdp/cpumap', uapi.BPF_PROG_TYPE_XDP, uapi.BPF_XDP_CPUMAP],
   ['xdp.frags', uapi.BPF_PROG_TYPE_XDP, uapi.BPF_XDP, FRAGS],
-  ['xdp', uapi.BPF_PROG_TYPE_XDP, uapi.BPF_XDP],
+  ['xdp', uapi.BPF_PROG_TYPE_XDP, uapi.BPF_XDP, OPTIONAL],
   ['perf_event', uapi.BPF_PROG_TYPE_PERF_EVENT, 0],
   ['lwt_in', uapi.BPF_PROG_TYPE_LWT_IN, 0],
   ['lwt_out', uapi.BPF_PROG_TYPE_LWT_OUT, 0],
   ['lwt_xmit', uapi.BPF_PROG_TYPE_LWT_XMIT, 0],
   ['lwt_seg6local', uapi.BPF_PROG_TYPE_LWT_SEG6LOCAL, 0],
-  ['sockops', uapi.BPF_PROG_TYPE_SOCK_OPS, uapi.BPF_CGROUP_SOCK_OPS],
-  ['sk_skb/stream_parser', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_STREAM_PARSER],
-  ['sk_skb/stream_verdict', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_STREAM_VERDICT],
-  ['sk_skb/verdict', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_VERDICT],
+  ['sockops', uapi.BPF_PROG_TYPE_SOCK_OPS, uapi.BPF_CGROUP_SOCK_OPS, OPTIONAL],
+  ['sk_skb/stream_parser', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_STREAM_PARSER, OPTIONAL],
+  ['sk_skb/stream_verdict', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_STREAM_VERDICT, OPTIONAL],
+  ['sk_skb/verdict', uapi.BPF_PROG_TYPE_SK_SKB, uapi.BPF_SK_SKB_VERDICT, OPTIONAL],
   ['sk_skb', uapi.BPF_PROG_TYPE_SK_SKB, 0],
-  ['sk_msg', uapi.BPF_PROG_TYPE_SK_MSG, uapi.BPF_SK_MSG_VERDICT],
-  ['lirc_mode2', uapi.BPF_PROG_TYPE_LIRC_MODE2, uapi.BPF_LIRC_MODE2],
-  ['flow_dissector', uapi.BPF_PROG_TYPE_FLOW_DISSECTOR, uapi.BPF_FLOW_DISSECTOR],
-  ['cgroup_skb/ingress', uapi.BPF_PROG_TYPE_CGROUP_SKB, uapi.BPF_CGROUP_INET_INGRESS],
-  ['cgroup_skb/egress', uapi.BPF_PROG_TYPE_CGROUP_SKB, uapi.BPF_CGROUP_INET_EGRESS],
+  ['sk_msg', uapi.BPF_PROG_TYPE_SK_MSG, uapi.BPF_SK_MSG_VERDICT, OPTIONAL],
+  ['lirc_mode2', uapi.BPF_PROG_TYPE_LIRC_MODE2, uapi.BPF_LIRC_MODE2, OPTIONAL],
+  ['flow_dissector', uapi.BPF_PROG_TYPE_FLOW_DISSECTOR, uapi.BPF_FLOW_DISSECTOR, OPTIONAL],
+  ['cgroup_skb/ingress', uapi.BPF_PROG_TYPE_CGROUP_SKB, uapi.BPF_CGROUP_INET_INGRESS, OPTIONAL],
+  ['cgroup_skb/egress', uapi.BPF_PROG_TYPE_CGROUP_SKB, uapi.BPF_CGROUP_INET_EGRESS, OPTIONAL],
   ['cgroup/skb', uapi.BPF_PROG_TYPE_CGROUP_SKB, 0],
   ['cgroup/sock_create', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET_SOCK_CREATE],
   ['cgroup/sock_release', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET_SOCK_RELEASE],
-  ['cgroup/sock', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET_SOCK_CREATE],
+  ['cgroup/sock', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET_SOCK_CREATE, OPTIONAL],
   ['cgroup/post_bind4', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET4_POST_BIND],
   ['cgroup/post_bind6', uapi.BPF_PROG_TYPE_CGROUP_SOCK, uapi.BPF_CGROUP_INET6_POST_BIND],
   ['cgroup/bind4', uapi.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, uapi.BPF_CGROUP_INET4_BIND],
@@ -119,7 +122,7 @@ const ROWS: readonly Row[] = [
   ['cgroup/sysctl', uapi.BPF_PROG_TYPE_CGROUP_SYSCTL, uapi.BPF_CGROUP_SYSCTL],
   ['cgroup/getsockopt', uapi.BPF_PROG_TYPE_CGROUP_SOCKOPT, uapi.BPF_CGROUP_GETSOCKOPT],
   ['cgroup/setsockopt', uapi.BPF_PROG_TYPE_CGROUP_SOCKOPT, uapi.BPF_CGROUP_SETSOCKOPT],
-  ['cgroup/dev', uapi.BPF_PROG_TYPE_CGROUP_DEVICE, uapi.BPF_CGROUP_DEVICE],
+  ['cgroup/dev', uapi.BPF_PROG_TYPE_CGROUP_DEVICE, uapi.BPF_CGROUP_DEVICE, OPTIONAL],
   ['struct_ops+', uapi.BPF_PROG_TYPE_STRUCT_OPS, 0],
   ['struct_ops.s+', uapi.BPF_PROG_TYPE_STRUCT_OPS, 0, SLEEPABLE],
   ['sk_lookup', uapi.BPF_PROG_TYPE_SK_LOOKUP, uapi.BPF_SK_LOOKUP],
@@ -139,6 +142,7 @@ export function findSectionDefinition(section: string): SectionDefinition | null
     attachesToBtf: (flags & ATTACH_BTF) !== 0,
     frags: (flags & FRAGS) !== 0,
     usdt: (flags & USDT) !== 0,
+    attachTypeOptional: (flags & OPTIONAL) !== 0,
   };
 }
 

@@ -1,8 +1,11 @@
 /**
- * Dead branches and dead code go, for privileged programs (since Linux 5.1).
+ * Dead branches and dead code go, for processes with CAP_BPF (since Linux 5.1).
  *
  * The verifier walks only what can run. A conditional jump with one side never walked becomes unconditional; what was
  * never walked is taken out, functions with all of their code; and so are the `ja +0` that were there or have arisen.
+ *
+ * For others it stays, as jumps to themselves: should the verifier be wrong, or a processor guess wrong, nothing runs
+ * there (since Linux 4.15).
  */
 import * as isa from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
@@ -16,6 +19,15 @@ export function removeDeadCode(draft: Draft): void {
   remove(draft, (i) => facts[i]!.seen === 0);
   const { insns } = draft;
   remove(draft, (i) => isNop(insns, i));
+}
+
+export function trapDeadCode(draft: Draft): void {
+  const { insns, facts, symbols } = draft;
+  for (let i = 0; i < insns.length; i++) {
+    if (facts[i]!.seen !== 0) continue;
+    insns.set(i, isa.JMP | isa.JA, 0, 0, -1, 0);
+    symbols.delete(i);
+  }
 }
 
 function wireDeadBranches(draft: Draft): void {

@@ -14,6 +14,7 @@ import { loadPerCpuPointer, passAllocationFlags, passTimerOwner } from './fixups
 import { inlineBranchSnapshot, inlineJiffies, inlineKptrExchange } from './fixups/inline-helpers.js';
 import { callKernelFunction } from './fixups/kernel-functions.js';
 import { callMapOperation } from './fixups/map-operations.js';
+import { maskArithmetic } from './fixups/masked-arithmetic.js';
 import { countMayGoto } from './fixups/may-goto.js';
 import { expandPacketLoad } from './fixups/packet-load.js';
 import { markTailCall } from './fixups/tail-call.js';
@@ -28,6 +29,7 @@ const FIXUPS: readonly Fixup[] = [
   guardDivision,
   guardUserAddress,
   expandPacketLoad,
+  maskArithmetic,
   countMayGoto,
   callKernelFunction,
   skipOtherThanHelpers,

@@ -9,12 +9,13 @@
 import * as isa from '../isa/opcodes.js';
 import type { MapSpec } from '../load/program.js';
 import type { MapOps, Profile } from '../targets/profile.js';
+import { indexMask } from './index-mask.js';
 import { Sequence } from './sequence.js';
 import { memberOffset } from '../btf/member-offset.js';
 
 const F_INNER_MAP = 1 << 12;
 
-type Lookup = (profile: Profile, map: MapSpec) => Sequence | null;
+type Lookup = (profile: Profile, map: MapSpec, masked: boolean) => Sequence | null;
 
 /** By the kernel's symbol of map_gen_lookup. */
 const LOOKUPS: ReadonlyMap<string, Lookup> = new Map<string, Lookup>([
@@ -28,10 +29,13 @@ const LOOKUPS: ReadonlyMap<string, Lookup> = new Map<string, Lookup>([
   ['xsk_map_gen_lookup', afXdp],
 ]);
 
-/** The lookup in this map, or null where it is left to a call. */
-export function inlineLookup(profile: Profile, map: MapSpec, ops: MapOps): Sequence | null {
+/**
+ * The lookup in this map, or null where it is left to a call. `masked`: the map was made by a process without
+ * CAP_PERFMON, and indices of arrays are masked against speculation.
+ */
+export function inlineLookup(profile: Profile, map: MapSpec, ops: MapOps, masked: boolean): Sequence | null {
   const lookup = ops.genLookup === null ? undefined : LOOKUPS.get(ops.genLookup);
-  return lookup?.(profile, map) ?? null;
+  return lookup?.(profile, map, masked) ?? null;
 }
 
 function roundUp8(n: number): number {
@@ -46,21 +50,27 @@ function scale(s: Sequence, elementSize: number): Sequence {
     : s.alu64Imm(isa.MUL, isa.R0, elementSize);
 }
 
-function array(profile: Profile, map: MapSpec): Sequence | null {
+/** if r0 >= entries goto behind the next `rest` instructions, with the mask behind the test. */
+function checkIndex(s: Sequence, { maxEntries }: MapSpec, rest: number, masked: boolean): Sequence {
+  s.jumpImm(isa.JGE, isa.R0, maxEntries, masked ? rest + 1 : rest);
+  return masked ? s.alu32Imm(isa.AND, isa.R0, indexMask(maxEntries)) : s;
+}
+
+function array(profile: Profile, map: MapSpec, masked: boolean): Sequence | null {
   if ((map.flags & F_INNER_MAP) !== 0) return null;
   const s = new Sequence()
     .alu64Imm(isa.ADD, isa.R1, memberOffset(profile.btf, 'bpf_array', 'value'))
-    .load(isa.W, isa.R0, isa.R2, 0)
-    .jumpImm(isa.JGE, isa.R0, map.maxEntries, 3);
+    .load(isa.W, isa.R0, isa.R2, 0);
+  checkIndex(s, map, 3, masked);
   return scale(s, roundUp8(map.valueSize)).alu64(isa.ADD, isa.R0, isa.R1).ja(1).mov64Imm(isa.R0, 0);
 }
 
-function perCpuArray(profile: Profile, map: MapSpec): Sequence | null {
+function perCpuArray(profile: Profile, map: MapSpec, masked: boolean): Sequence | null {
   if ((map.flags & F_INNER_MAP) !== 0) return null;
-  return new Sequence()
+  const s = new Sequence()
     .alu64Imm(isa.ADD, isa.R1, memberOffset(profile.btf, 'bpf_array', 'pptrs'))
-    .load(isa.W, isa.R0, isa.R2, 0)
-    .jumpImm(isa.JGE, isa.R0, map.maxEntries, 5)
+    .load(isa.W, isa.R0, isa.R2, 0);
+  return checkIndex(s, map, 5, masked)
     .alu64Imm(isa.LSH, isa.R0, 3)
     .alu64(isa.ADD, isa.R0, isa.R1)
     .load(isa.DW, isa.R0, isa.R0, 0)
@@ -69,11 +79,11 @@ function perCpuArray(profile: Profile, map: MapSpec): Sequence | null {
     .mov64Imm(isa.R0, 0);
 }
 
-function arrayOfMaps(profile: Profile, map: MapSpec): Sequence {
+function arrayOfMaps(profile: Profile, map: MapSpec, masked: boolean): Sequence {
   const s = new Sequence()
     .alu64Imm(isa.ADD, isa.R1, memberOffset(profile.btf, 'bpf_array', 'value'))
-    .load(isa.W, isa.R0, isa.R2, 0)
-    .jumpImm(isa.JGE, isa.R0, map.maxEntries, 5);
+    .load(isa.W, isa.R0, isa.R2, 0);
+  checkIndex(s, map, 5, masked);
   return scale(s, roundUp8(map.valueSize))
     .alu64(isa.ADD, isa.R0, isa.R1)
     .load(isa.DW, isa.R0, isa.R0, 0)

@@ -11,8 +11,8 @@ import type { VerifiedProgram } from '../verify/verify.js';
 import { Sequence } from './sequence.js';
 
 export function addPrologue(draft: Draft, input: VerifiedProgram): Patches {
-  const { profile, progType, expectedAttachType, seenDirectWrite } = input;
-  const code = profile.context(progType, expectedAttachType)?.prologue(seenDirectWrite) ?? null;
+  const { profile, program, progType, expectedAttachType, seenDirectWrite } = input;
+  const code = profile.context(progType, expectedAttachType, program.capabilities)?.prologue(seenDirectWrite) ?? null;
   if (code === null || code.length === 0) return new Map();
   const sequence = new Sequence().raw(Instructions.from(code)).copy(draft, 0);
   sequence.landOnLast = true;

@@ -11,7 +11,7 @@ import { ENOMEM, EOPNOTSUPP } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
 import { resolveAddresses } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
-import { removeDeadCode } from './dead-code.js';
+import { removeDeadCode, trapDeadCode } from './dead-code.js';
 import { type Draft, type DraftFunction } from './draft.js';
 import { splice, type Patches } from './splice.js';
 import { dumpTranslated } from './dump.js';
@@ -111,7 +111,8 @@ function runPasses(draft: Draft, input: VerifiedProgram): Rejection | null {
   removeFastcallSpills(draft, input.subprograms);
   let rejection = apply(draft, inlineLoops(draft));
   if (rejection !== null) return rejection;
-  removeDeadCode(draft);
+  if (input.capable) removeDeadCode(draft);
+  else trapDeadCode(draft);
   rejection = apply(draft, addPrologue(draft, input)) ?? apply(draft, convertAccesses(draft, input));
   if (rejection !== null) return rejection;
 

@@ -25,6 +25,8 @@ export interface Manifest {
   readonly cpuFeatures: readonly string[];
   /** Numbers of the helpers whose calls the JIT replaces. */
   readonly jitInlinedHelpers: readonly number[];
+  /** The JIT needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4, since 6.12.45 and 6.17). */
+  readonly jitBypassesSpecV4?: boolean;
   /** How many answers of this profile were put to the live kernel while it was recorded. */
   readonly asked: Readonly<Record<string, number>>;
 }
@@ -56,6 +58,8 @@ export interface HelperVariant extends KindPattern {
   readonly sleepable: boolean | null;
   /** Helper number, index into `protos`, by turns. */
   readonly helpers: readonly number[];
+  /** Helper number, capabilities (CAP_…) of the loading process without which it may not be called, by turns. */
+  readonly needs?: readonly number[];
 }
 
 /** `helpers.json`. */
@@ -105,7 +109,8 @@ export interface ContextData {
   /** Templates by dst * 10 + src, as runs: [template, length, …]. */
   readonly choices: readonly (readonly number[])[];
   readonly layouts: readonly LayoutRecord[];
-  readonly programs: readonly (KindPattern & { readonly layout: number })[];
+  /** With `needs`, for processes with these capabilities alone; what others see stands behind it. */
+  readonly programs: readonly (KindPattern & { readonly layout: number; readonly needs?: number })[];
   /** Socket pointers: [register type, layout]. */
   readonly pointers: readonly (readonly [number, number])[];
 }

@@ -1,6 +1,7 @@
 import { readBtf } from '../btf/read.js';
 import type { Btf } from '../btf/btf.js';
 import type { ContextData, HelperData, KernelData, KindPattern, Manifest, StructOpsRecord } from './data.js';
+import { ALL_CAPABILITIES, isCapable } from './capabilities.js';
 import { RecordedLayout } from './layout.js';
 import * as types from './types.js';
 import type { ContextLayout, HelperProto, IterTarget, MapOps, Profile, StructOps, SymbolTable } from './profile.js';
@@ -31,11 +32,15 @@ class RecordedProfile implements Profile {
   readonly jitInlinedHelpers: ReadonlySet<number>;
   readonly errorInjectable: ReadonlySet<string>;
   readonly manifest: Manifest;
+  readonly knowsCapabilities: boolean;
+  readonly jitBypassesSpecV4: boolean;
   private readonly helpers: HelperData;
   private readonly kernel: KernelData;
   private readonly contexts: ContextData;
   private readonly protos = new Map<number, HelperProto>();
   private readonly variants: readonly ReadonlyMap<number, number>[];
+  /** By variant: capabilities that a helper takes. */
+  private readonly needs: readonly ReadonlyMap<number, number>[];
   private readonly layouts = new Map<number, RecordedLayout>();
   private readonly idSets = new Map<string, ReadonlySet<number>>();
   private readonly functionSets = new Map<string, ReadonlyMap<number, number>>();
@@ -64,6 +69,9 @@ class RecordedProfile implements Profile {
     this.contexts = json<ContextData>(files, 'contexts.json');
     this.kernel = json<KernelData>(files, 'kernel.json');
     this.variants = this.helpers.variants.map((variant) => pairs(variant.helpers));
+    this.needs = this.helpers.variants.map((variant) => pairs(variant.needs ?? []));
+    this.knowsCapabilities = this.helpers.variants.some((variant) => variant.needs !== undefined);
+    this.jitBypassesSpecV4 = manifest.jitBypassesSpecV4 ?? false;
     this.errorInjectable = new Set(this.kernel.errorInjectable);
     this.functions = this.kernel.functions.map((variant) => pairs(variant.functions));
     this.mapOperations = new Map(this.kernel.mapOps);
@@ -74,8 +82,15 @@ class RecordedProfile implements Profile {
     return this.helpers.names[id] ?? null;
   }
 
-  helper(progType: number, attachType: number, attachBtfId: number, id: number, sleepable = false): HelperProto | null {
-    const index = this.protoIndex(progType, attachType, attachBtfId, id, sleepable);
+  helper(
+    progType: number,
+    attachType: number,
+    attachBtfId: number,
+    id: number,
+    sleepable = false,
+    capabilities = ALL_CAPABILITIES,
+  ): HelperProto | null {
+    const index = this.protoIndex(progType, attachType, attachBtfId, id, sleepable, capabilities);
     if (index < 0) return null;
     const key = index * 1024 + id; // one prototype may serve two numbers
     let proto = this.protos.get(key);
@@ -86,8 +101,10 @@ class RecordedProfile implements Profile {
     return proto;
   }
 
-  context(progType: number, attachType: number, attachBtfId = 0): ContextLayout | null {
-    const found = this.contexts.programs.find((p) => fits(p, progType, attachType, attachBtfId));
+  context(progType: number, attachType: number, capabilities = ALL_CAPABILITIES): ContextLayout | null {
+    const found = this.contexts.programs.find(
+      (p) => fits(p, progType, attachType, 0) && isCapable(capabilities, p.needs ?? 0),
+    );
     if (found === undefined) return null;
     const layout = this.layout(found.layout);
     return layout.isBtf ? null : layout;
@@ -178,12 +195,20 @@ class RecordedProfile implements Profile {
     return { name: found.name, arguments: args };
   }
 
-  private protoIndex(type: number, attachType: number, attachBtfId: number, id: number, sleepable: boolean): number {
+  private protoIndex(
+    type: number,
+    attachType: number,
+    attachBtfId: number,
+    id: number,
+    sleepable: boolean,
+    capabilities: number,
+  ): number {
     const { variants } = this.helpers;
     for (let i = 0; i < variants.length; i++) {
       const variant = variants[i]!;
       if (!fits(variant, type, attachType, attachBtfId)) continue;
       if (variant.sleepable !== null && variant.sleepable !== sleepable) continue;
+      if (!isCapable(capabilities, this.needs[i]!.get(id) ?? 0)) return -1;
       return this.variants[i]!.get(id) ?? -1;
     }
     return -1;

@@ -111,10 +111,21 @@ export interface Profile {
 
   /** Name of a helper by number ("map_lookup_elem"), whatever may call it; null for an unknown number. */
   helperName(id: number): string | null;
-  /** The prototype as this kind of program sees it, or null where it may not call it. */
-  helper(progType: number, attachType: number, attachBtfId: number, id: number, sleepable: boolean): HelperProto | null;
+  /** Whether it was recorded what processes with less than all capabilities may do: `helper` and `context` know. */
+  readonly knowsCapabilities: boolean;
+  /** The JIT, or the CPU it compiles for, needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4). */
+  readonly jitBypassesSpecV4: boolean;
+  /** The prototype as this kind of program sees it, or null where it may not call it; loaded with all capabilities by default. */
+  helper(
+    progType: number,
+    attachType: number,
+    attachBtfId: number,
+    id: number,
+    sleepable: boolean,
+    capabilities?: number,
+  ): HelperProto | null;
   /** The context of this kind of program, or null where it has none the profile knows (BTF-typed contexts). */
-  context(progType: number, attachType: number): ContextLayout | null;
+  context(progType: number, attachType: number, capabilities?: number): ContextLayout | null;
   /** What PTR_TO_SOCKET, PTR_TO_SOCK_COMMON, PTR_TO_TCP_SOCK and PTR_TO_XDP_SOCK show of a socket; null for other types. */
   pointerContext(regType: number): ContextLayout | null;
   /** The operations of a map type (enum bpf_map_type), or null where the kernel has no such maps. */

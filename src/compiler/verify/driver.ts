@@ -48,6 +48,11 @@ function printInsn(env: Env): void {
   env.prevLogPosition = env.log.position;
 }
 
+/** What is walked under speculation alone never runs: it stays dead code. */
+function markSeen(env: Env, i: number): void {
+  if (!env.state.speculative) env.facts[i]!.seen = 1;
+}
+
 function speculativeText(env: Env): string {
   return env.state.speculative ? ' (speculative execution)' : '';
 }
@@ -167,7 +172,7 @@ function checkLd(env: Env, i: number): number {
   const err = checkLdImm(env, i);
   if (err !== 0) return err;
   env.insnIdx++;
-  env.facts[env.insnIdx]!.seen = 1;
+  markSeen(env, env.insnIdx);
   return 0;
 }
 
@@ -231,7 +236,7 @@ function enterInsn(env: Env, printsState: boolean): number {
   }
   if (env.log.prints) printInsn(env);
   else env.log.skip();
-  facts.seen = 1;
+  markSeen(env, i);
   return 0;
 }
 

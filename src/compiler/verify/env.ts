@@ -9,6 +9,7 @@ import type { DisassemblyNames } from '../isa/disassemble.js';
 import type { BtfRecord } from '../btf/record.js';
 import type { Instructions } from '../isa/instructions.js';
 import type { LineInfo, Program } from '../load/program.js';
+import { CAP_BPF, CAP_PERFMON, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import type { KernelTypes } from './check/kernel-types.js';
 import { EOPNOTSUPP } from './errno.js';
@@ -92,7 +93,7 @@ export class Subprogram {
   keepFastcallStack = false;
 }
 
-/** The verifier's working set (struct bpf_verifier_env). Every run is privileged: root with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN. */
+/** The verifier's working set (struct bpf_verifier_env). */
 export class Env {
   readonly facts: Facts[] = [];
   /** Sorted by start. */
@@ -109,6 +110,17 @@ export class Env {
 
   /** Next id for registers and references (++env.idGen). */
   idGen = 0;
+
+  /** With CAP_BPF: functions, loops, precision by need, scalars kept when they are spilled. */
+  readonly capable: boolean;
+  /** With CAP_PERFMON: pointers may become numbers, stack be read that was never written. */
+  readonly allowPtrLeaks: boolean;
+  readonly allowUninitStack: boolean;
+  /** Nothing is to be done against speculation past bounds (v1), or past stores (v4). */
+  readonly bypassSpecV1: boolean;
+  readonly bypassSpecV4: boolean;
+  /** Pointers were moved by unknown distances under masks: no two different scalars count as alike. */
+  exploreAluLimits = false;
 
   /** Program facts that some checks settle and others read. */
   strictAlignment = false;
@@ -199,6 +211,12 @@ export class Env {
     readonly btf: Btf | null,
     readonly log: VerifierLog,
   ) {
+    const may = (capability: number): boolean => isCapable(program.capabilities, capability);
+    this.capable = may(CAP_BPF);
+    this.allowPtrLeaks = may(CAP_PERFMON);
+    this.allowUninitStack = may(CAP_PERFMON);
+    this.bypassSpecV1 = may(CAP_PERFMON);
+    this.bypassSpecV4 = may(CAP_PERFMON) || profile.jitBypassesSpecV4;
     this.explored = new Array<ExploredState | null>(insns.length).fill(null);
     for (let i = 0; i < insns.length; i++) {
       const facts = new Facts();

@@ -6,6 +6,15 @@ import type { ContextLayout } from '../targets/profile.js';
 import type { VerifierMap } from './map.js';
 import type { BtfRecord } from '../btf/record.js';
 
+/** Masking of ADD and SUB: both operands are scalars, so nothing is masked; on other paths nothing may be. */
+export const MASK_NOTHING = 1;
+/** The offset to mask is in the source, or in the destination (`scalar += pointer`). */
+export const MASK_SRC = 2;
+export const MASK_DST = 4;
+/** It is negative on every path; it is the same constant on every path. */
+export const MASK_NEGATIVE = 8;
+export const MASK_CONSTANT = 16;
+
 export class Facts {
   /** Index of the instruction in the program as it was handed in. */
   original = 0;
@@ -53,6 +62,11 @@ export class Facts {
   fastcallSpills = 0;
   /** 64-bit arithmetic on an arena pointer, which is done in 32 bits (needs_zext). */
   needsCast = false;
+  /** Pointer arithmetic without CAP_PERFMON: MASK_…, and how far the pointer may move. */
+  mask = 0;
+  maskLimit = 0;
+  /** A store over what a load behind it must not see any more, even speculatively. */
+  needsBarrier = false;
   /** Search: points where states are compared or always stored. */
   prunePoint = false;
   forceCheckpoint = false;

@@ -24,10 +24,12 @@ export function isStackSlotSpecial(slot: StackSlot): boolean {
   return type === STACK_SPILL || type === STACK_DYNPTR || type === STACK_ITER;
 }
 
-/** All bytes are data of no known value. */
-export function isStackAllMisc(slot: StackSlot): boolean {
+/** All bytes are data of no known value; `orInvalid`: or were never written. */
+export function isStackAllMisc(slot: StackSlot, orInvalid: boolean): boolean {
   const bytes = slot.bytes;
-  for (let i = 0; i < 8; i++) if (bytes[i] !== STACK_MISC && bytes[i] !== STACK_INVALID) return false;
+  for (let i = 0; i < 8; i++) {
+    if (bytes[i] !== STACK_MISC && !(orInvalid && bytes[i] === STACK_INVALID)) return false;
+  }
   return true;
 }
 

@@ -5,11 +5,12 @@ import type { Instructions } from '../isa/instructions.js';
 import type { Program } from '../load/program.js';
 import * as load from '../load/program-attributes.js';
 import type { Failure } from '../outcome.js';
+import { ALL_CAPABILITIES } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import { checkAttachTarget } from './check/attach.js';
 import { Env } from './env.js';
 import type { Subprogram } from './env.js';
-import { ENOSPC } from './errno.js';
+import { ENOSPC, EOPNOTSUPP } from './errno.js';
 import { describeFailure } from './failure.js';
 import type { Facts } from './facts.js';
 import { checkAllFunctions } from './function.js';
@@ -55,6 +56,9 @@ export interface VerifiedProgram {
   readonly progType: number;
   readonly expectedAttachType: number;
   readonly sleepable: boolean;
+  /** As loaded with CAP_BPF; and whether arrays and pointers need no masks against speculation. */
+  readonly capable: boolean;
+  readonly bypassSpecV1: boolean;
   readonly seenDirectWrite: boolean;
   /** Bits of ContextAccess.notes. */
   readonly contextNotes: number;
@@ -94,7 +98,7 @@ function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
   env.structRecords = structRecordsOf(btf, profile);
   const { flags } = program;
   env.strictAlignment = (flags & load.BPF_F_STRICT_ALIGNMENT) !== 0 && (flags & load.BPF_F_ANY_ALIGNMENT) === 0;
-  env.testStateFreq = (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;
+  env.testStateFreq = env.capable && (flags & load.BPF_F_TEST_STATE_FREQ) !== 0;
   env.testRegInvariants = (flags & load.BPF_F_TEST_REG_INVARIANTS) !== 0;
   env.sleepable = (flags & load.BPF_F_SLEEPABLE) !== 0;
   env.gplCompatible = isGplCompatible(program.license);
@@ -153,6 +157,13 @@ function run(program: Program, profile: Profile, logLevel: number, quiet: boolea
   return { env, errno: log.overflowed ? -ENOSPC : verdict };
 }
 
+/** Never judged as root's: what a process with less may do was not recorded of this kernel. */
+function unknownCapabilities(profile: Profile): Rejected {
+  const message = `not supported yet: loading with fewer capabilities for ${profile.name}`;
+  const failure: Failure = { stage: 'VERIFY', code: 'UNSUPPORTED', message, errno: -EOPNOTSUPP };
+  return { errno: -EOPNOTSUPP, failure, log: `bpf-jitd: ${message}\n`, stats: null, verified: null };
+}
+
 /**
  * Judges a program. Nothing of it is changed: `verified` holds a copy of the instructions. Where a rejection would be
  * told at length, and an acceptance in a line, the program is first judged without a word.
@@ -164,6 +175,7 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
     return { errno: refused, failure, log: '', stats: null, verified: null };
   }
   const { logLevel } = options;
+  if (program.capabilities !== ALL_CAPABILITIES && !profile.knowsCapabilities) return unknownCapabilities(profile);
   const quiet = (logLevel & LOG_LEVEL) === LOG_LEVEL1;
   let { env, errno } = run(program, profile, logLevel, quiet);
   if (errno !== 0 && quiet) ({ env, errno } = run(program, profile, logLevel, false));

@@ -55,6 +55,14 @@ export interface OptionsMessage {
   logLevel?: number;
   legacyMaps?: boolean;
   format?: number;
+  capabilities?: CapabilitiesMessage;
+}
+export interface CapabilitiesMessage {
+  bpf?: boolean;
+  perfmon?: boolean;
+  netAdmin?: boolean;
+  sysAdmin?: boolean;
+  sysBoot?: boolean;
 }
 export interface LinkMessage {
   functions?: string[];

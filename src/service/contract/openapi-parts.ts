@@ -47,6 +47,11 @@ export const OBJECT_QUERY: readonly Json[] = [
   query('btfDigest', { type: 'string' }, 'SHA-256 of an uploaded BTF that replaces the target’s.'),
   query('logLevel', { type: 'integer', minimum: 0, maximum: 7 }, 'bpf(2)’s bits 1, 2 and 4.'),
   query('legacyMaps', { type: 'boolean' }, 'Take the legacy `maps` section.'),
+  query(
+    'capabilities',
+    { type: 'string' },
+    'What the loading process may do: names such as `CAP_BPF,CAP_NET_ADMIN`, or `none`; everything where absent.',
+  ),
   ...['lse', 'bti', 'pac'].map((name) =>
     query(name, { type: 'boolean' }, `Whether the CPU has ${name.toUpperCase()}.`),
   ),

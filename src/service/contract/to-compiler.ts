@@ -1,5 +1,6 @@
 /** The checked request message as the compiler takes it. */
 import type { CompileRequest, CpuFeatures, Link, LinkMap, RawMap, RawProgram } from '../../compiler/compile.js';
+import { capabilityBits } from './capabilities.js';
 import { LISTING } from './request.js';
 import type { CompileRequestMessage, CpuMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
 
@@ -14,6 +15,7 @@ export function toCompiler(message: CompileRequestMessage): CompileRequest {
     cpu: cpuFeatures(message.target?.cpu),
     logLevel: message.options?.logLevel ?? 0,
     legacyMaps: message.options?.legacyMaps ?? false,
+    capabilities: capabilityBits(message.options?.capabilities),
     listing: message.options?.format === LISTING,
     link: message.link === undefined ? null : linkAddresses(message.link),
   };

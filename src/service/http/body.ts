@@ -1,6 +1,7 @@
 /** The four kinds of request bodies of POST /compile, as one message. */
 import type { FastifyRequest } from 'fastify';
 import type { CompileRequestMessage } from '../contract/messages.js';
+import { capabilitiesFromNames } from '../contract/capabilities.js';
 import { messageFromValue, requestFromJson, requestFromProtobuf } from '../contract/request.js';
 import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
@@ -49,6 +50,7 @@ const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>>
   pac: (text) => ({ target: { cpu: { pac: flag(text) } } }),
   logLevel: (logLevel) => ({ options: { logLevel } }),
   legacyMaps: (text) => ({ options: { legacyMaps: flag(text) } }),
+  capabilities: (text) => ({ options: { capabilities: capabilitiesFromNames(text) } }),
 };
 
 const flag = (text: string): unknown =>

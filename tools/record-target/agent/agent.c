@@ -2,7 +2,7 @@
 /*
  * The recorder's hand inside the machine whose kernel is recorded.
  *
- * It knows nothing of what is recorded: it answers four kinds of requests and leaves all thinking to the host. Requests
+ * It knows nothing of what is recorded: it answers five kinds of requests and leaves all thinking to the host. Requests
  * are answered strictly in order, so that the host may send many before it reads the first answer. All numbers are
  * little-endian, as the machine itself is.
  *
@@ -13,6 +13,7 @@
  *   PEEK  (u64 address, u32 length)…    → for each: s32 errno or 0, bytes (present only where the errno is 0)
  *   BPF   u8 then, u32 command, u16 attribute size, attribute, buffers… → see bpf_request()
  *   CLOSE u32 descriptor                → s32 errno or 0
+ *   CAPABILITIES u64 set                → s32 errno or 0; those permitted of the set take effect from here on
  *
  * As process 1 of a virtual machine it talks over the first virtio serial port, after loading the modules that lie in
  * /modules (in the order of /modules/order); anywhere else over standard input and output.
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum kind { KIND_FILE = 1, KIND_PEEK = 2, KIND_BPF = 3, KIND_CLOSE = 4 };
+enum kind { KIND_FILE = 1, KIND_PEEK = 2, KIND_BPF = 3, KIND_CLOSE = 4, KIND_CAPABILITIES = 5 };
 
 /* What becomes of a successful BPF command's descriptor. */
 enum then { THEN_KEEP = 0, THEN_CLOSE = 1, THEN_DUMP = 2 };
@@ -305,6 +307,20 @@ static void bpf_request(struct cursor *request, struct bytes *answer)
 		close(result);
 }
 
+/* ---- CAPABILITIES ---- */
+
+static int set_capabilities(uint64_t wanted)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(__NR_capget, &header, data))
+		return errno;
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(wanted >> (32 * i));
+	return syscall(__NR_capset, &header, data) ? errno : 0;
+}
+
 /* ---- start ---- */
 
 static void write_text(const char *path, const char *text)
@@ -350,6 +366,8 @@ static void become_init(void)
 	mount("bpffs", "/sys/fs/bpf", "bpf", 0, "");
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, "");
 	load_modules();
+	/* Programs of processes without any capability are asked for, too. */
+	write_text("/proc/sys/kernel/unprivileged_bpf_disabled", "0");
 	for (int attempt = 0; attempt < 1000; attempt++) {
 		int fd = open(ports[attempt % 3], O_RDWR);
 
@@ -408,6 +426,9 @@ int main(void)
 			break;
 		case KIND_CLOSE:
 			put_s32(&answer, close(take_u32(&c)) ? errno : 0);
+			break;
+		case KIND_CAPABILITIES:
+			put_s32(&answer, set_capabilities(take_u64(&c)));
 			break;
 		default:
 			fprintf(stderr, "record-target agent: unknown request\n");

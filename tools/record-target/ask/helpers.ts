@@ -1,5 +1,6 @@
 import * as kinds from '../../../src/compiler/btf/kinds.js';
 import type { Btf } from '../../../src/compiler/btf/btf.js';
+import * as cap from '../../../src/compiler/targets/capabilities.js';
 import type { Agent } from '../machine/agent.js';
 import { assemble, call, load, RETURN_ZERO } from './load.js';
 
@@ -101,6 +102,36 @@ async function isTaken(agent: Agent, kind: LiveKind): Promise<boolean> {
 function isOneOfMany(kind: LiveKind, taken: readonly LiveKind[]): boolean {
   const same = taken.filter(({ type }) => type === kind.type).map(({ attachType }) => attachType);
   return same.length > 40 && kind.attachType !== 0 && kind.attachType !== Math.max(...same);
+}
+
+/** What a process of some capabilities may load, and call. */
+export interface LesserAnswers {
+  readonly capabilities: number;
+  readonly live: readonly LiveKind[];
+  readonly mayCall: readonly (readonly boolean[])[];
+}
+
+/** Sets that the kernel tells apart, as far as helpers go. */
+const LESSER: readonly number[] = [
+  0,
+  cap.CAP_PERFMON,
+  cap.CAP_BPF,
+  cap.CAP_BPF | cap.CAP_NET_ADMIN,
+  cap.CAP_BPF | cap.CAP_PERFMON | cap.CAP_NET_ADMIN,
+];
+
+/** The same questions as processes with fewer capabilities: for one kind of each program type that they may load. */
+export async function askAsLesser(agent: Agent, kinds: readonly LiveKind[], count: number): Promise<LesserAnswers[]> {
+  const first = kinds.filter((kind, i) => kinds.findIndex(({ type }) => type === kind.type) === i);
+  const all: LesserAnswers[] = [];
+  for (const capabilities of LESSER) {
+    await agent.setCapabilities(capabilities);
+    const taken = await Promise.all(first.map((kind) => isTaken(agent, kind)));
+    const live = first.filter((_, i) => taken[i]!);
+    all.push({ capabilities, live, mayCall: await askHelpers(agent, live, count) });
+  }
+  await agent.setCapabilities(cap.ALL_CAPABILITIES);
+  return all;
 }
 
 /**

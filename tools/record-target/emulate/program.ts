@@ -1,5 +1,7 @@
 import { KIND_FUNC } from '../../../src/compiler/btf/kinds.js';
+import * as cap from '../../../src/compiler/targets/capabilities.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { LINUX_NUMBERS } from '../machine/agent.js';
 import { Processor, Trap, type Substitute } from './processor.js';
 
 /** Memory that the kernel's functions are handed: a program under verification, and room for what they answer. */
@@ -22,7 +24,12 @@ export interface Looked {
   attachType: boolean;
   sleepable: boolean;
   attachBtfId: boolean;
+  /** Capabilities of the loading process (CAP_… of targets/capabilities.ts). */
+  capabilities: number;
 }
+
+/** By Linux's number. */
+const CAPABILITY: ReadonlyMap<bigint, number> = new Map(LINUX_NUMBERS.map(([ours, number]) => [number, ours]));
 
 /** What a mark in place of the program's first instruction looks like. */
 export const FIRST_INSTRUCTION = 0x1122_3344_5566_7788n;
@@ -33,7 +40,9 @@ export class ProgramEmulator {
   /** Stands for btf_ctx_access: whether the argument at that offset of a BTF-typed context may be read. */
   btfContext: () => boolean = () => true;
   btfContextAsked = false;
-  readonly looked: Looked = { attachType: false, sleepable: false, attachBtfId: false };
+  readonly looked: Looked = { attachType: false, sleepable: false, attachBtfId: false, capabilities: 0 };
+  /** What the process may do that loads the program. */
+  private capabilities = cap.ALL_CAPABILITIES;
   private readonly at: Record<'type' | 'attachType' | 'sleepable' | 'aux' | 'attachBtfId' | 'insns', number>;
   private readonly attachBtf: number;
   private readonly attachProto: number;
@@ -129,14 +138,32 @@ export class ProgramEmulator {
 
   forget(): void {
     this.looked.attachType = this.looked.sleepable = this.looked.attachBtfId = false;
+    this.looked.capabilities = 0;
   }
 
-  /** Functions that would leave the pure part of the kernel: rights are root's, locks are open, logs go nowhere. */
+  /** Runs what `run` asks as for a process of these capabilities. */
+  async withCapabilities<T>(capabilities: number, run: () => Promise<T>): Promise<T> {
+    this.capabilities = capabilities;
+    try {
+      return await run();
+    } finally {
+      this.capabilities = cap.ALL_CAPABILITIES;
+    }
+  }
+
+  private isCapable(number: bigint): bigint {
+    const wanted = CAPABILITY.get(number & 0xffff_ffffn);
+    if (wanted === undefined) throw new Error(`the kernel asks for capability ${number}, which is none of bpf(2)'s`);
+    this.looked.capabilities |= wanted;
+    return cap.isCapable(this.capabilities, wanted) ? 1n : 0n;
+  }
+
+  /** Functions that would leave the pure part of the kernel: locks are open, logs go nowhere. */
   private substitutes(): Map<bigint, Substitute> {
     const all: Record<string, Substitute> = {
-      capable: () => 1n,
-      ns_capable: () => 1n,
-      bpf_token_capable: () => 1n,
+      capable: (cpu) => this.isCapable(cpu.x[0]!),
+      ns_capable: (cpu) => this.isCapable(cpu.x[1]!),
+      bpf_token_capable: (cpu) => this.isCapable(cpu.x[1]!),
       mutex_lock: () => 0n,
       mutex_unlock: () => 0n,
       bpf_log: () => 0n,

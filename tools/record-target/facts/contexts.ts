@@ -9,6 +9,7 @@ import * as types from '../../../src/compiler/targets/types.js';
 import type { ProgramEmulator, ProgramKind } from '../emulate/program.js';
 import { accessRows, AccessRecorder, allAccesses, type Access, type AccessArguments } from './access.js';
 import { TemplateTable } from './conversions.js';
+import { capabilitySets } from './needs.js';
 import type { Operations } from './operations.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -55,6 +56,12 @@ export async function recordContexts(
   return { templates: table.templates, choices: table.choices, layouts: recorder.layouts, programs, pointers };
 }
 
+/** A layout, and what the loading process must be capable of to get it. */
+interface GuardedLayout {
+  readonly layout: number;
+  readonly needs?: number;
+}
+
 class LayoutRecorder {
   readonly layouts: LayoutRecord[] = [];
   private readonly index = new Map<string, number>();
@@ -68,25 +75,39 @@ class LayoutRecorder {
   /** A layout for each group of attach types (and structures) that the kernel treats alike. */
   async programs(ops: Operations): Promise<ContextData['programs'][number][]> {
     const attachTypes = this.emulator.kernel.enumerators('bpf_attach_type').get('__MAX_BPF_ATTACH_TYPE') ?? 64;
-    const groups = new Map<number, number[]>();
+    const groups = new Map<string, { layouts: readonly GuardedLayout[]; attachTypes: number[] }>();
     let differs = false;
     for (let attachType = 0; attachType < attachTypes; attachType++) {
       this.emulator.forget();
       const kind = { type: ops.type, attachType, sleepable: false, attachBtfId: ops.attachBtfId };
-      const layout = await this.layout(ops, kind);
-      const same = groups.get(layout);
-      if (same === undefined) groups.set(layout, [attachType]);
-      else same.push(attachType);
+      const layouts = await this.guardedLayouts(ops, kind);
+      const same = groups.get(JSON.stringify(layouts));
+      if (same === undefined) groups.set(JSON.stringify(layouts), { layouts, attachTypes: [attachType] });
+      else same.attachTypes.push(attachType);
       differs ||= this.emulator.looked.attachType;
       if (!differs) break;
     }
     const attachBtfIds = ops.attachBtfId === 0 ? null : [ops.attachBtfId];
-    return [...groups].map(([layout, attachTypes]) => ({
-      type: ops.type,
-      attachTypes: groups.size > 1 ? attachTypes : null,
-      attachBtfIds,
-      layout,
-    }));
+    return [...groups.values()].flatMap(({ layouts, attachTypes }) =>
+      layouts.map((guarded) => ({
+        type: ops.type,
+        attachTypes: groups.size > 1 ? attachTypes : null,
+        attachBtfIds,
+        ...guarded,
+      })),
+    );
+  }
+
+  /** The layout; where the kernel asks what the process may do, one for each answer, the most capable first. */
+  private async guardedLayouts(ops: Operations, kind: ProgramKind): Promise<GuardedLayout[]> {
+    const { emulator } = this;
+    const layout = await this.layout(ops, kind);
+    const lesser: GuardedLayout[] = [];
+    for (const needs of capabilitySets(emulator.looked.capabilities)) {
+      const seen = await emulator.withCapabilities(needs, () => this.layout(ops, kind));
+      lesser.push(needs === 0 ? { layout: seen } : { layout: seen, needs });
+    }
+    return lesser.some((guarded) => guarded.layout !== layout) ? lesser : [{ layout }];
   }
 
   /** PTR_TO_SOCKET and its like: the kernel has an is_valid_access and a conversion for each, outside the tables. */

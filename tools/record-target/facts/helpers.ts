@@ -2,6 +2,7 @@ import type { ProgramEmulator, ProgramKind } from '../emulate/program.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { HelperData, HelperVariant, ProtoRecord } from '../../../src/compiler/targets/data.js';
 import * as types from '../../../src/compiler/targets/types.js';
+import { neededFor } from './needs.js';
 import type { Operations } from './operations.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -27,6 +28,8 @@ class HelperRecorder {
   readonly protos: ProtoRecord[] = [];
   private readonly known = new Map<bigint, number>();
   private readonly attachTypes: number;
+  /** Helpers of the type at hand for which the kernel asks what the process may do, and what it asks for. */
+  private readonly guarded = new Map<number, number>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -43,6 +46,7 @@ class HelperRecorder {
     if (ops.getFuncProto === 0n) return [];
     const base: ProgramKind = { type: ops.type, attachType: 0, sleepable: false, attachBtfId: ops.attachBtfId };
     const plain: number[] = [];
+    this.guarded.clear();
     const open: number[] = [];
     const dependsOn = { attachType: false, sleepable: false, attachBtfId: false };
     for (let id = 0; id < this.helperCount; id++) {
@@ -55,7 +59,8 @@ class HelperRecorder {
         }
         if (!this.emulator.looked.attachType) break;
       }
-      const { attachType, sleepable, attachBtfId } = this.emulator.looked;
+      const { attachType, sleepable, attachBtfId, capabilities } = this.emulator.looked;
+      if (capabilities !== 0) this.guarded.set(id, capabilities);
       dependsOn.attachType ||= attachType;
       dependsOn.sleepable ||= sleepable;
       dependsOn.attachBtfId ||= attachBtfId && ops.attachBtfId === 0;
@@ -86,10 +91,14 @@ class HelperRecorder {
         }
         const when = dependsOn.sleepable ? sleepable : null;
         for (const { ids, answer: special } of byAnswer.values()) {
-          all.push({ type: ops.type, attachTypes: null, sleepable: when, attachBtfIds: ids, helpers: pairs(special) });
+          const needs = await this.needs(ops, { ...kind, attachBtfId: ids[0]! }, special);
+          const pattern = { type: ops.type, attachTypes: null, sleepable: when, attachBtfIds: ids };
+          all.push({ ...pattern, helpers: pairs(special), ...needs });
         }
         const ids = ops.attachBtfId === 0 ? null : [ops.attachBtfId];
-        all.push({ type: ops.type, attachTypes: null, sleepable: when, attachBtfIds: ids, helpers: pairs(answer) });
+        const needs = await this.needs(ops, kind, answer);
+        const pattern = { type: ops.type, attachTypes: null, sleepable: when, attachBtfIds: ids };
+        all.push({ ...pattern, helpers: pairs(answer), ...needs });
       }
       const key = JSON.stringify(all);
       const same = seen.get(key) ?? { attachTypes: [], all };
@@ -100,6 +109,17 @@ class HelperRecorder {
       for (const variant of all) found.push({ ...variant, attachTypes: dependsOn.attachType ? attachTypes : null });
     }
     return found;
+  }
+
+  /** What the loading process must be capable of, for the helpers where the kernel asks. */
+  private async needs(ops: Operations, kind: ProgramKind, answer: readonly number[]): Promise<{ needs?: number[] }> {
+    const needs: number[] = [];
+    for (const [id, asked] of this.guarded) {
+      if (answer[id]! < 0) continue;
+      const needed = await neededFor(this.emulator, asked, answer[id]!, () => this.ask(ops, kind, id));
+      if (needed !== 0) needs.push(id, needed);
+    }
+    return needs.length === 0 ? {} : { needs };
   }
 
   private async answers(ops: Operations, kind: ProgramKind, plain: number[], open: number[]): Promise<number[]> {

@@ -42,6 +42,7 @@ export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, co
     cpuFeatures:
       /^Features\s*:\s*(.*)$/m.exec((await agent.file('/proc/cpuinfo'))?.toString() ?? '')?.[1]?.split(' ') ?? [],
     jitInlinedHelpers: await inlinedHelpers(emulator),
+    jitBypassesSpecV4: ((await ask(emulator, 'bpf_jit_bypass_spec_v4', [])) & 1n) !== 0n,
   };
 }
 

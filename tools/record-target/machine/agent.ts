@@ -1,4 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
+import * as cap from '../../../src/compiler/targets/capabilities.js';
+
+/** Linux's numbers of the capabilities that bpf(2) asks for. */
+export const LINUX_NUMBERS: readonly (readonly [capability: number, number: bigint])[] = [
+  [cap.CAP_NET_ADMIN, 12n],
+  [cap.CAP_SYS_ADMIN, 21n],
+  [cap.CAP_SYS_BOOT, 22n],
+  [cap.CAP_PERFMON, 38n],
+  [cap.CAP_BPF, 39n],
+];
 
 /** What becomes of the descriptor that a successful bpf(2) command answers. */
 export const THEN_KEEP = 0;
@@ -117,6 +127,22 @@ export class Agent {
     request[0] = 4;
     request.writeUInt32LE(descriptor, 1);
     await this.request(request);
+  }
+
+  /** Loads from here on as a process of these capabilities (CAP_… of targets/capabilities.ts); all: as root. */
+  async setCapabilities(capabilities: number): Promise<void> {
+    let set = ~0n;
+    if (capabilities !== cap.ALL_CAPABILITIES) {
+      set = LINUX_NUMBERS.reduce(
+        (bits, [ours, number]) => ((capabilities & ours) === 0 ? bits : bits | (1n << number)),
+        0n,
+      );
+    }
+    const request = Buffer.alloc(9);
+    request[0] = 5;
+    request.writeBigUInt64LE(BigInt.asUintN(64, set), 1);
+    const error = (await this.request(request)).readInt32LE(0);
+    if (error !== 0) throw new Error(`capabilities cannot be set: errno ${error}`);
   }
 
   /** Ends the conversation; a virtual machine then turns itself off. */

@@ -21,7 +21,8 @@ export function kernelSymbol(name: string): SymbolRef {
 /** Symbol of the helper's implementation for this kind of program. */
 export function helperSymbol(context: FixupContext, id: number): string {
   const { program, progType, expectedAttachType, sleepable } = context.input;
-  const proto = context.profile.helper(progType, expectedAttachType, program.attachBtfId, id, sleepable);
+  const { attachBtfId, capabilities } = program;
+  const proto = context.profile.helper(progType, expectedAttachType, attachBtfId, id, sleepable, capabilities);
   if (proto === null) throw new Error(`helper ${id} was called and is not there`);
   return proto.symbol;
 }

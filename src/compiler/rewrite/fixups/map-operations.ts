@@ -40,7 +40,7 @@ export const callMapOperation: Fixup = (context, i) => {
   const ops = context.profile.mapOps(spec.type);
   if (ops === null) return null;
   if (id === helper.MAP_LOOKUP_ELEM) {
-    const lookup = inlineLookup(context.profile, spec, ops);
+    const lookup = inlineLookup(context.profile, spec, ops, !context.input.bypassSpecV1);
     if (lookup !== null) return lookup;
   }
   const symbol = ops[operation];

@@ -7,10 +7,11 @@ import { assignScalarId, checkBounds, clearScalarId, markKnown, markUnknown, val
 import { ltU } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
+import { EACCES, EINVAL } from '../errno.js';
 import { LIVE_WRITTEN } from '../state.js';
 import type { Reg } from '../state.js';
 import { adjustReg } from './arithmetic.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkRegArg } from './registers.js';
 
 /** Checks instruction `i`, of class ALU or ALU64. */
@@ -46,7 +47,15 @@ function checkUnary(env: Env, i: number, operation: number): number {
     if (!plain || !width || (unconditional && (opcode & op.X) !== 0)) return reserved(env, 'BPF_END');
   }
   const dst = insns.dst(i);
-  return checkRegArg(env, dst, 'src') || checkRegArg(env, dst, 'dst');
+  const err = checkRegArg(env, dst, 'src');
+  if (err !== 0) return err;
+  if (leaksPointer(env, currentRegs(env)[dst]!)) return prohibited(env, dst, 'pointer arithmetic prohibited');
+  return checkRegArg(env, dst, 'dst');
+}
+
+function prohibited(env: Env, regno: number, what: string): number {
+  env.log.write(`R${regno} ${what}\n`);
+  return -EACCES;
 }
 
 function checkMove(env: Env, i: number): number {
@@ -68,8 +77,12 @@ function checkMove(env: Env, i: number): number {
     const imm = insns.imm(i);
     markUnknown(dstReg);
     markKnown(dstReg, wide ? imm >> 31 : 0, imm);
-  } else if (wide) move64(env, i, dstReg, regs[insns.src(i)]!);
-  else move32(env, i, dstReg, regs[insns.src(i)]!);
+    return 0;
+  }
+  const srcReg = regs[insns.src(i)]!;
+  if (wide) return move64(env, i, dstReg, srcReg);
+  if (leaksPointer(env, srcReg)) return prohibited(env, insns.src(i), 'partial copy of pointer');
+  move32(env, i, dstReg, srcReg);
   return 0;
 }
 
@@ -92,7 +105,7 @@ function checkMoveFields(env: Env, i: number, wide: boolean): number {
   return known && imm === 0 ? 0 : reserved(env, 'BPF_MOV');
 }
 
-function move64(env: Env, i: number, dst: Reg, src: Reg): void {
+function move64(env: Env, i: number, dst: Reg, src: Reg): number {
   const off = env.insns.off(i);
   const imm = env.insns.imm(i);
   if (imm !== 0) {
@@ -104,10 +117,13 @@ function move64(env: Env, i: number, dst: Reg, src: Reg): void {
   } else if (off === 0) {
     assignScalarId(env, src);
     copy(dst, src, 0);
+  } else if (leaksPointer(env, src)) {
+    return prohibited(env, env.insns.src(i), 'sign-extension part of pointer');
   } else if (src.type === SCALAR_VALUE) {
     copyLinked(env, dst, src, isBelowSignBit(src, off), 0);
     signExtend64(dst, off >> 3);
   } else markUnknown(dst);
+  return 0;
 }
 
 /** The low half, sign-extended from 8 or 16 bits where the offset says so; the upper half is cleared. */

@@ -16,6 +16,7 @@ import { markChainPrecision } from '../prune/precision.js';
 import { ADD_CONST } from '../state.js';
 import type { Reg } from '../state.js';
 import { adjustPointer } from './pointer-arithmetic.js';
+import { maskNothing } from './speculation.js';
 
 /** Applies instruction `i`, all operations but MOV, NEG and END, to its destination. */
 export function adjustReg(env: Env, i: number): number {
@@ -65,7 +66,7 @@ function adjustArenaPointer(env: Env, i: number, dst: Reg, src: Reg): void {
 
 function combinePointers(env: Env, i: number, dst: Reg): number {
   const operation = env.insns.opcode(i) & op.OP_MASK;
-  if (operation === op.SUB) {
+  if (operation === op.SUB && env.allowPtrLeaks) {
     markUnknown(dst);
     return 0;
   }
@@ -82,7 +83,7 @@ function relink(env: Env, i: number, dst: Reg, src: Reg): void {
   const sameReg = (opcode & op.X) !== 0 && env.insns.src(i) === env.insns.dst(i);
   const adds = (opcode & (op.OP_MASK | op.CLASS_MASK)) === (op.ADD | op.ALU64);
   const near = isScalarConst(src, false) && src.valueHi === 0 && src.valueLo >= 0;
-  if (!adds || dst.id === 0 || sameReg || !near || (dst.id & ADD_CONST) !== 0) clearScalarId(dst);
+  if (!env.capable || !adds || dst.id === 0 || sameReg || !near || (dst.id & ADD_CONST) !== 0) clearScalarId(dst);
   else {
     dst.id |= ADD_CONST;
     dst.off = src.valueLo;
@@ -98,6 +99,7 @@ function adjustScalar(env: Env, i: number, dst: Reg, src: Reg): number {
     markUnknown(dst);
     return 0;
   }
+  if ((operation === op.ADD || operation === op.SUB) && !maskNothing(env, i)) return -EACCES;
   if ((operation === op.AND || operation === op.OR) && isConst(src)) {
     const err = forkBySign(env, i, dst);
     if (err !== 0) return err;

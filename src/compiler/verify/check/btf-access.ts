@@ -3,7 +3,7 @@ import { logName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../errno.js';
+import { EACCES, EFAULT, EINVAL, ENOTSUPP, EPERM } from '../errno.js';
 import { tnumText } from '../domain/tnum.js';
 import { Reg } from '../state.js';
 import { markBtfLoad } from './btf-load.js';
@@ -45,6 +45,7 @@ export function checkBtfAccess(
 function addressComplaint(env: Env, reg: Reg, regno: number, off: number): number {
   const name = logName(reg.btf!, reg.btfId);
   const { log } = env;
+  if (!env.allowPtrLeaks) return onlyWithPerfmon(env, name);
   if (!env.gplCompatible && reg.btf!.isKernel) {
     log.write(`Cannot access kernel 'struct ${name}' from non-GPL compatible program\n`);
     return -EINVAL;
@@ -58,6 +59,11 @@ function addressComplaint(env: Env, reg: Reg, regno: number, off: number): numbe
   if (what === null) return 0;
   log.write(`R${regno} is ptr_${name} ${what}\n`);
   return -EACCES;
+}
+
+function onlyWithPerfmon(env: Env, name: string): number {
+  env.log.write(`'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n`);
+  return -EPERM;
 }
 
 function onlyRead(env: Env): number {
@@ -126,6 +132,7 @@ export function checkMapPointerAccess(
     return -ENOTSUPP;
   }
   const name = logName(btf, btfId);
+  if (!env.allowPtrLeaks) return onlyWithPerfmon(env, name);
   if (off < 0) {
     env.log.write(`R${regno} is ${name} invalid negative access: off=${off}\n`);
     return -EACCES;

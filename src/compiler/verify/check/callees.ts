@@ -65,7 +65,8 @@ export function isGraphApi(env: Env, functionId: number): boolean {
 
 /** The prototype of a helper for this program, or null where it may not call it. */
 export function helperProto(env: Env, id: number): HelperProto | null {
-  return env.profile.helper(env.progType, env.expectedAttachType, env.attachBtfId, id, env.sleepable);
+  const { profile, progType, expectedAttachType, attachBtfId, sleepable } = env;
+  return profile.helper(progType, expectedAttachType, attachBtfId, id, sleepable, env.program.capabilities);
 }
 
 const CHANGES_PACKET: ReadonlySet<number> = new Set([

@@ -59,7 +59,7 @@ function accessField(
   signExtends: boolean,
 ): ContextField | null {
   if (isBtfTyped(env.progType)) return accessBtfContext(env, off, size, write);
-  const layout = env.profile.context(env.progType, env.expectedAttachType);
+  const layout = env.profile.context(env.progType, env.expectedAttachType, env.program.capabilities);
   const access = layout?.access(off, size, write) ?? null;
   if (access === null) return null;
   if (signExtends && (isPacketType(access.regType) || access.regType === t.PTR_TO_PACKET_END)) return null;

@@ -20,6 +20,7 @@ import { checkKptrArgument } from './kptr-type.js';
 import { checkSpinLock, checkTimer } from './locks.js';
 import { checkMemSizeReg } from './memory-arguments.js';
 import { mayAccessPacketData } from './packet-access.js';
+import { checkLeak } from './pointer-leak.js';
 import { checkHelperMemAccess } from './range.js';
 import { inRbtreeCallback } from './rbtree-callback.js';
 import { checkRegArg } from './registers.js';
@@ -31,7 +32,8 @@ export function checkHelperArgument(env: Env, arg: number, meta: CallMeta, fn: H
   if (declared === t.ARG_DONTCARE) return 0;
   const regno = arg + 1;
   let err = checkRegArg(env, regno, 'src');
-  if (err !== 0 || declared === t.ARG_ANYTHING) return err; // root may hand out pointers as numbers
+  if (err !== 0) return err;
+  if (declared === t.ARG_ANYTHING) return checkLeak(env, regno, 'helper function');
   const reg = currentRegs(env)[regno]!;
   if (isPacketType(t.baseType(reg.type)) && !mayAccessPacketData(env, meta, false)) {
     env.log.write('helper access to the packet is not allowed\n');

@@ -1,12 +1,19 @@
 /** Conditional jumps (check_cond_jmp_op, Linux 6.12). */
 import * as op from '../../isa/opcodes.js';
-import { BASE_MASK, PTR_MAYBE_NULL, PTR_TO_BTF_ID, PTR_TO_STACK, SCALAR_VALUE } from '../../targets/types.js';
+import {
+  BASE_MASK,
+  PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TO_PACKET_END,
+  PTR_TO_STACK,
+  SCALAR_VALUE,
+} from '../../targets/types.js';
 import { pushStack } from '../branch.js';
 import { branchTaken, refineBranch } from '../domain/branch.js';
 import { collectLinkedRegs, syncLinkedRegs } from '../domain/ids.js';
 import { markKnown } from '../domain/scalar.js';
 import type { Env, State } from '../env.js';
-import { E2BIG, EINVAL } from '../errno.js';
+import { E2BIG, EACCES, EINVAL } from '../errno.js';
 import { printInsnState } from '../log/state.js';
 import { INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, pushJumpHistory } from '../prune/history.js';
 import { markChainPrecision } from '../prune/precision.js';
@@ -14,7 +21,10 @@ import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
 import { Reg } from '../state.js';
 import { markPtrNotNull, markPtrOrNullRegs, regNotNull } from './nullness.js';
 import { matchPacketPointers } from './packet-range.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkRegArg } from './registers.js';
+import { simulateBranch } from './speculation.js';
+import { isPacketType } from './types.js';
 
 /** Stands for "no register" where a comparison's source is an immediate. Never written to. */
 const EMPTY_REG = new Reg();
@@ -54,7 +64,19 @@ function sourceOperand(env: Env, i: number, regs: readonly Reg[]): Reg | number 
   }
   if (insns.imm(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
   const err = checkRegArg(env, insns.src(i), 'src');
-  return err === 0 ? regs[insns.src(i)]! : err;
+  if (err !== 0) return err;
+  const src = regs[insns.src(i)]!;
+  const bothPacket = isPacketAny(regs[insns.dst(i)]!.type) && isPacketAny(src.type);
+  return !bothPacket && leaksPointer(env, src) ? comparisonProhibited(env, insns.src(i)) : src;
+}
+
+function isPacketAny(type: number): boolean {
+  return isPacketType(type) || type === PTR_TO_PACKET_END;
+}
+
+function comparisonProhibited(env: Env, regno: number): number {
+  env.log.write(`R${regno} pointer comparison prohibited\n`);
+  return -EACCES;
 }
 
 /** Follows the only way that is open. */
@@ -64,6 +86,8 @@ function followOnly(env: Env, i: number, taken: boolean, dst: Reg, src: Reg): nu
   let err = dst.type === SCALAR_VALUE ? markChainPrecision(env, insns.dst(i)) : 0;
   if (err === 0 && isRegister && src.type === SCALAR_VALUE) err = markChainPrecision(env, insns.src(i));
   if (err !== 0) return err;
+  // A processor may go the other way for a while, whatever the operands are.
+  if (!env.bypassSpecV1 && !simulateBranch(env, i, taken ? i + 1 : i + insns.off(i) + 1)) return -E2BIG;
   if (env.log.prints) printInsnState(env, env.state.frame);
   if (taken) env.insnIdx += insns.off(i);
   return 0;
@@ -119,7 +143,7 @@ function refinePaths(env: Env, i: number, other: State, src: Reg, linked: readon
 }
 
 /** What a comparison tells of pointers on both paths. */
-function refinePointers(env: Env, i: number, other: State): void {
+function refinePointers(env: Env, i: number, other: State): number {
   const { insns } = env;
   const opcode = insns.opcode(i);
   const kind = opcode & op.OP_MASK;
@@ -130,7 +154,10 @@ function refinePointers(env: Env, i: number, other: State): void {
   if (comparesNull && (env.state.frame.regs[dst]!.type & PTR_MAYBE_NULL) !== 0) {
     markPtrOrNullRegs(env, env.state, dst, kind === op.JNE);
     markPtrOrNullRegs(env, other, dst, kind === op.JEQ);
-  } else matchPacketPointers(opcode, dst, insns.src(i), env.state, other);
+    return 0;
+  }
+  if (matchPacketPointers(opcode, dst, insns.src(i), env.state, other)) return 0;
+  return leaksPointer(env, env.state.frame.regs[dst]!) ? comparisonProhibited(env, dst) : 0;
 }
 
 /** A conditional jump at instruction `i`: follows it, or one of its paths, and puts the other off. */
@@ -157,9 +184,8 @@ export function checkConditionalJump(env: Env, i: number): number {
   const linked = collectLinked(env, isRegister, dst, src);
   const other = pushStack(env, i + insns.off(i) + 1, i, false);
   if (other === null) return -E2BIG;
-  err = refinePaths(env, i, other, src, linked);
+  err = refinePaths(env, i, other, src, linked) || refinePointers(env, i, other);
   if (err !== 0) return err;
-  refinePointers(env, i, other);
   if (env.log.prints) printInsnState(env, env.state.frame);
   return 0;
 }

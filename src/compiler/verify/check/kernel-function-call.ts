@@ -1,4 +1,5 @@
 /** Calls of kernel functions (check_kfunc_call of Linux 6.12): may it be called here, arguments, sections, result. */
+import { CAP_SYS_BOOT, isCapable } from '../../targets/capabilities.js';
 import * as kf from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
 import { markNotInit } from '../domain/scalar.js';
@@ -33,6 +34,10 @@ function findFunction(env: Env, i: number): KernelFunction | number {
     return -EACCES;
   }
   env.facts[i]!.isIterNext = (fn.flags & kf.KF_ITER_NEXT) !== 0;
+  if ((fn.flags & kf.KF_DESTRUCTIVE) !== 0 && !isCapable(env.program.capabilities, CAP_SYS_BOOT)) {
+    env.log.write('destructive kfunc calls require CAP_SYS_BOOT capability\n');
+    return -EACCES;
+  }
   if ((fn.flags & kf.KF_SLEEPABLE) !== 0 && !inSleepable(env)) {
     env.log.write(`program must be sleepable to call sleepable kfunc ${fn.name}\n`);
     return -EACCES;

@@ -14,6 +14,7 @@ import { checkBufferAccess, checkFlowKeys, checkSocketAccess, checkTracepointBuf
 import { checkContextAccess } from './context-access.js';
 import { checkMapValue } from './map-access.js';
 import { checkPacketAccess, mayAccessPacketData } from './packet-access.js';
+import { checkLeak } from './pointer-leak.js';
 import { savePointerType } from './pointer-type.js';
 import { checkRegArg } from './registers.js';
 import { checkRegionAccess } from './region.js';
@@ -71,13 +72,13 @@ function dispatch(env: Env, reg: Reg, a: Access): number {
     case t.PTR_TO_STACK:
       return accessStack(env, a);
     case t.PTR_TO_MAP_VALUE:
-      return checkMapValue(env, insn, regno, off, size, write, valueRegno, a.signExtends);
+      return leak(env, a, 'map') || checkMapValue(env, insn, regno, off, size, write, valueRegno, a.signExtends);
     case t.PTR_TO_CTX:
-      return checkContextAccess(env, insn, regno, off, size, write, valueRegno, a.signExtends);
+      return leak(env, a, 'ctx') || checkContextAccess(env, insn, regno, off, size, write, valueRegno, a.signExtends);
     case t.PTR_TO_MAP_KEY:
       return accessMapKey(env, reg, a);
     case t.PTR_TO_FLOW_KEYS:
-      return checkFlowKeys(env, off, size) || loadScalar(env, a);
+      return leak(env, a, 'flow keys') || checkFlowKeys(env, off, size) || loadScalar(env, a);
     case t.PTR_TO_TP_BUFFER:
       return checkTracepointBuffer(env, regno, off, size) || loadScalar(env, a);
     case t.CONST_PTR_TO_MAP:
@@ -103,6 +104,10 @@ function dispatch(env: Env, reg: Reg, a: Access): number {
   }
   env.log.write(`R${regno} invalid mem access '${regTypeName(type)}'\n`);
   return -EACCES;
+}
+
+function leak(env: Env, a: Access, place: string): number {
+  return a.write ? checkLeak(env, a.valueRegno, place) : 0;
 }
 
 function readOnly(env: Env, regno: number, type: number): number {
@@ -134,7 +139,9 @@ function accessMapKey(env: Env, reg: Reg, a: Access): number {
 
 function accessMem(env: Env, reg: Reg, a: Access): number {
   if (a.write && isReadOnlyMem(reg.type)) return readOnly(env, a.regno, reg.type);
-  return checkRegionAccess(env, a.regno, a.off, a.size, reg.memSize, false) || loadScalar(env, a);
+  return (
+    leak(env, a, 'mem') || checkRegionAccess(env, a.regno, a.off, a.size, reg.memSize, false) || loadScalar(env, a)
+  );
 }
 
 function accessPacket(env: Env, a: Access): number {
@@ -142,7 +149,7 @@ function accessPacket(env: Env, a: Access): number {
     env.log.write('cannot write into packet\n');
     return -EACCES;
   }
-  return checkPacketAccess(env, a.regno, a.off, a.size, false) || loadScalar(env, a);
+  return leak(env, a, 'packet') || checkPacketAccess(env, a.regno, a.off, a.size, false) || loadScalar(env, a);
 }
 
 /** Instruction `i`, LDX with mode MEM or MEMSX. */
@@ -213,7 +220,8 @@ function checkAtomicRegs(env: Env, i: number, imm: number): number {
   const err =
     checkRegArg(env, env.insns.src(i), 'src') ||
     checkRegArg(env, dst, 'src') ||
-    (imm === op.CMPXCHG ? checkRegArg(env, op.R0, 'src') : 0);
+    (imm === op.CMPXCHG ? checkRegArg(env, op.R0, 'src') || checkLeak(env, op.R0, 'mem') : 0) ||
+    checkLeak(env, env.insns.src(i), 'mem');
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
   if (!refusesAtomics(type)) return 0;

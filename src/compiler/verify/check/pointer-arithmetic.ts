@@ -12,6 +12,7 @@ import { EACCES, EINVAL } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
+import { checkMovedPointer, closeMask, isMasked, openMask, REFUSED } from './speculation.js';
 import { isPacketType } from './types.js';
 
 /**
@@ -28,7 +29,7 @@ export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: R
   }
   if ((opcode & op.CLASS_MASK) !== op.ALU64) {
     // The low half of a pointer means nothing, but a difference may be taken of it.
-    if (operation === op.SUB) {
+    if (operation === op.SUB && env.allowPtrLeaks) {
       markUnknown(dst);
       return 0;
     }
@@ -38,14 +39,18 @@ export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: R
   const { type } = ptr;
   const err = checkPointerType(env, i, type, offset, known);
   if (err !== 0) return err;
-  const base = dst === ptr ? ptr : adopt(dst, ptr);
+  const isOwn = dst === ptr;
+  const base = isOwn ? ptr : adopt(dst, ptr);
   if (!checkSaneOffset(env, offset, type) || !checkSaneOffset(env, base, type)) return -EINVAL;
+  const mask = isMasked(env, i) ? openMask(env, i, base, offset, isOwn) : null;
+  if (mask === REFUSED) return -EACCES;
   unbound32(dst);
-  const moved = movePointer(env, i, operation, dst, dst !== ptr, offset, known);
+  const moved = movePointer(env, i, operation, dst, !isOwn, offset, known);
   if (moved !== 0) return moved;
   if (!checkSaneOffset(env, dst, type)) return -EINVAL;
   syncBounds(dst);
-  return 0;
+  if (!env.bypassSpecV1 && checkMovedPointer(env, i, dst) !== 0) return -EACCES;
+  return mask === null || closeMask(env, i, dst, mask) ? 0 : -EACCES;
 }
 
 /** `scalar += pointer`: the scalar's register becomes the pointer, wholly. */

@@ -2,10 +2,11 @@
 import * as uapi from '../../targets/uapi.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { currentRegs, type Env } from '../env.js';
-import { EINVAL, ENOTSUPP } from '../errno.js';
+import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
 import { regTypeName } from '../log/text.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { Reg } from '../state.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkRegArg } from './registers.js';
 import {
   attachReturnsVoid,
@@ -134,7 +135,11 @@ export function checkReturnCode(env: Env, regno: number, name: string): number {
 
   const err = checkRegArg(env, regno, 'src');
   if (err !== 0) return err;
-  const reg = currentRegs(env)[regno]!; // root may return pointers as far as the ranges below let it
+  const reg = currentRegs(env)[regno]!;
+  if (leaksPointer(env, reg)) {
+    env.log.write(`R${regno} leaks addr as return value\n`);
+    return -EACCES;
+  }
 
   if (frame.inAsyncCallbackFn) return enforce(env, reg, regno, { range: [0, 0] }, 'At async callback return', name);
   if (!isMain) {

@@ -52,7 +52,9 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
     max = greatestOffset(reg, off) + size;
   }
   let err = 0;
-  if (min < -MAX_STACK || min > -1) err = -EACCES;
+  // What was never written may not be read without CAP_PERFMON: nothing lies below the deepest write.
+  const least = use === 'read' && !env.allowUninitStack ? -8 * pointedFrame(env, reg).stack.length : -MAX_STACK;
+  if (min < least || min > -1) err = -EACCES;
   else if (max > 0) err = -EINVAL;
   else if (size < 0) err = -EFAULT;
   if (err === 0) {

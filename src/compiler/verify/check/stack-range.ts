@@ -9,6 +9,7 @@ import { isSpilledReg } from '../slots.js';
 import { LIVE_READ64, STACK_DYNPTR, STACK_INVALID, STACK_MISC, STACK_ZERO } from '../state.js';
 import type { Frame, Reg, StackSlot } from '../state.js';
 import type { CallMeta } from './call-meta.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkStackBounds, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
 
 /**
@@ -35,11 +36,17 @@ export function checkStackRange(
   const constant = isConst(reg);
   const min = constant ? reg.valueLo + off : leastOffset(reg, off);
   const end = (constant ? min : greatestOffset(reg, off)) + size;
+  if (!constant && !env.bypassSpecV1) {
+    const extra = use === 'helper' ? ' indirect' : '';
+    const where = `var_off=${tnumText(reg)}`;
+    env.log.write(`R${regno}${extra} variable offset stack access prohibited for !root, ${where}\n`);
+    return -EACCES;
+  }
   // Where exactly a variable offset writes is not known: the bytes must be initialised.
   if (meta?.rawMode === true && constant) return noteRawRange(env, frame, regno, min, end, size, meta);
   for (let at = min; at < end; at++) {
     const slot = frame.stack[(-at - 1) >> 3]!;
-    if (!touchByte(slot, (-at - 1) & 7, use === 'helper')) {
+    if (!touchByte(env, slot, (-at - 1) & 7, use === 'helper')) {
       writeInvalidRead(env, reg, regno, at - min, min, size, use);
       return -EACCES;
     }
@@ -70,14 +77,14 @@ function noteRawRange(
 }
 
 /** Whether the byte may be read; `clobber`: it may also be changed. */
-function touchByte(slot: StackSlot, byte: number, clobber: boolean): boolean {
+function touchByte(env: Env, slot: StackSlot, byte: number, clobber: boolean): boolean {
   const kind = slot.bytes[byte]!;
   if (kind === STACK_MISC) return true;
-  if (kind === STACK_ZERO || kind === STACK_INVALID) {
+  if (kind === STACK_ZERO || (kind === STACK_INVALID && env.allowUninitStack)) {
     if (clobber) slot.bytes[byte] = STACK_MISC;
     return true;
   }
-  if (!isSpilledReg(slot)) return false;
+  if (!isSpilledReg(slot) || leaksPointer(env, slot.spilled)) return false;
   if (clobber) {
     markUnknown(slot.spilled);
     for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_INVALID) slot.bytes[i] = STACK_MISC;

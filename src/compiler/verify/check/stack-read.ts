@@ -12,6 +12,7 @@ import { markRegRead } from '../prune/liveness.js';
 import { isSpilledReg } from '../slots.js';
 import { LIVE_READ64, LIVE_WRITTEN, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
 import type { Frame, Reg, StackSlot } from '../state.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
 import { checkStackRange } from './stack-range.js';
 
@@ -49,6 +50,9 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
       if (dst !== null) {
         dst.copyValueFrom(spilled);
         dst.live |= LIVE_WRITTEN;
+      } else if (leaksPointer(env, spilled)) {
+        env.log.write(`leaking pointer from stack off ${off}\n`);
+        return -EACCES;
       }
       filled = true;
     } else {
@@ -59,7 +63,7 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
       }
       markRegRead(env, spilled, spilled.parent, LIVE_READ64);
       if (dst === null) return 0;
-      const result = fillPart(slot, off, size, spillSize, dst);
+      const result = fillPart(env, slot, off, size, spillSize, dst);
       if (result < 0) return result;
       filled = result === 1;
     }
@@ -73,11 +77,12 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
   return filled ? pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi)) : 0;
 }
 
-/** Data may be read, written or not: what was never written is root's to see. Dynptrs and iterators may not. */
+/** Data may be read; what was never written, with CAP_PERFMON alone. Dynptrs and iterators may not. */
 function checkPlainBytes(env: Env, slot: StackSlot, off: number, size: number): number {
   for (let i = 0; i < size; i++) {
     const kind = slot.bytes[(-off - 1 - i) & 7];
-    if (kind === STACK_MISC || kind === STACK_ZERO || kind === STACK_INVALID) continue;
+    if (kind === STACK_MISC || kind === STACK_ZERO || (kind === STACK_INVALID && env.allowUninitStack)) continue;
+    if (kind === STACK_SPILL && isSpilledReg(slot)) continue; // a part of a scalar
     env.log.write(`invalid read from stack off ${off}+${i} size ${size}\n`);
     return -EACCES;
   }
@@ -91,8 +96,8 @@ function spilledBytes(slot: StackSlot): number {
   return size;
 }
 
-/** A spill of another size, or another part of it, than is read: 1 where a register comes back, 0 where bytes do. */
-function fillPart(slot: StackSlot, off: number, size: number, spillSize: number, dst: Reg): number {
+/** A spill of another size, or another part of it, than is read: 1 where a register comes back, 0 where bytes do; or an errno. */
+function fillPart(env: Env, slot: StackSlot, off: number, size: number, spillSize: number, dst: Reg): number {
   let filled = 0;
   if (size <= spillSize && off % 8 === 0) {
     const { subregDef } = dst;
@@ -101,6 +106,8 @@ function fillPart(slot: StackSlot, off: number, size: number, spillSize: number,
     if (valueWidth(slot.spilled) > size * 8) clearScalarId(dst); // the caller cuts it to size
     filled = 1;
   } else {
+    const err = checkPlainBytes(env, slot, off, size);
+    if (err !== 0) return err;
     const kinds = readKinds(slot, off, size);
     if (kinds === STACK_SPILL && isNull(slot.spilled)) {
       markConstZero(dst);
@@ -119,7 +126,7 @@ function readKinds(slot: StackSlot, off: number, size: number): number {
   return first === STACK_INVALID ? STACK_MISC : first;
 }
 
-/** Bytes that are all zero make a zero; everything else, read by root, an unknown scalar. */
+/** Bytes that are all zero make a zero; everything else an unknown scalar. */
 function readBytes(env: Env, frame: Frame, min: number, max: number, dst: Reg): void {
   let at = min;
   for (; at < max; at++) {

@@ -9,10 +9,11 @@ import { markStackSlotScratched } from '../log/scratch.js';
 import { writeSourceLine } from '../log/source.js';
 import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
 import { markChainPrecision } from '../prune/precision.js';
-import { isSpilledScalarReg, isStackSlotSpecial } from '../slots.js';
+import { isSpilledReg, isSpilledScalarReg, isStackSlotSpecial } from '../slots.js';
 import { LIVE_WRITTEN, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
 import type { Frame, Reg, StackSlot } from '../state.js';
 import { destroyIfDynptrStackSlot } from './dynptr-slots.js';
+import { leaksPointer } from './pointer-leak.js';
 import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
 
 /** Writes `size` bytes at the pointer plus `off`; `valueRegno` -1 for a value in no register. Bounds are checked. */
@@ -63,18 +64,23 @@ function writeFixed(
 ): number {
   const spi = (-off - 1) >> 3;
   const slot = frame.stack[spi]!;
+  if (size !== 8 && isSpilledReg(slot) && leaksPointer(env, slot.spilled)) {
+    env.log.write('attempt to corrupt spilled pointer on stack\n');
+    return -EACCES;
+  }
+  if (!env.bypassSpecV4 && needsBarrier(slot, off, size, value)) env.facts[insn]!.needsBarrier = true;
   const err = destroyIfDynptrStackSlot(env, frame, spi);
   if (err !== 0) return err;
   checkFastcallContract(env, frame, insn, off);
   markStackSlotScratched(env, spi);
   const whole = off % 8 === 0;
-  if (value !== null && whole && value.type === t.SCALAR_VALUE) {
+  if (value !== null && whole && value.type === t.SCALAR_VALUE && env.capable) {
     // The spilled copy stays tied to the register only if it is all of it.
     const fits = valueWidth(value) <= 8 * size;
     if (fits) assignScalarId(env, value);
     spill(slot, value, size);
     if (!fits) slot.spilled.id = 0;
-  } else if (value === null && whole && storesImmediate(env, insn)) {
+  } else if (value === null && whole && storesImmediate(env, insn) && env.capable) {
     const imm = env.insns.imm(insn);
     const constant = env.immediateReg;
     constant.type = t.SCALAR_VALUE;
@@ -93,6 +99,16 @@ function writeFixed(
     spill(slot, value, size);
   } else return writeBytes(env, slot, off, size, value, valueRegno, insn);
   return pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi));
+}
+
+/** A load that overtakes the store must not find what was there: a pointer, or what nobody wrote. */
+function needsBarrier(slot: StackSlot, off: number, size: number, value: Reg | null): boolean {
+  if (value !== null && isSpillable(value.type)) return true;
+  for (let i = 0; i < size; i++) {
+    const kind = slot.bytes[(-off - 1 - i) & 7];
+    if (kind !== STACK_MISC && kind !== STACK_ZERO) return true;
+  }
+  return false;
 }
 
 /** Keeps the register in the slot's upper `size` bytes; what lies below is data, if it was anything. */
@@ -160,6 +176,10 @@ function writeVariable(
     const slot = frame.stack[spi]!;
     markStackSlotScratched(env, spi);
     const kind = slot.bytes[byte]!;
+    if (!env.allowPtrLeaks && kind !== STACK_MISC && kind !== STACK_ZERO) {
+      env.log.write(`spilled ptr in range of var-offset stack write; insn ${insn}, ptr off: ${at}`);
+      return -EINVAL;
+    }
     if (zero && kind === STACK_SPILL && isSpilledScalarReg(slot) && isNull(slot.spilled)) {
       zeroUsed = true;
       continue;

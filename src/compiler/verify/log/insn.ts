@@ -23,6 +23,7 @@ function immediateText(env: Env, i: number): string {
   const { insns } = env;
   const src = insns.src(i);
   const facts = env.facts[i]!;
+  if (!env.allowPtrLeaks && (src === op.PSEUDO_BTF_ID || facts.immMapIndex >= 0)) return '0x0';
   if (src === op.PSEUDO_BTF_ID) {
     const address = env.profile.symbols.address(env.profile.btf.typeName(facts.btfVarId));
     if (facts.btfVarId !== 0 && address !== null) return hex64(address[0] | 0, address[1] | 0);

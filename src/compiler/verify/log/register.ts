@@ -162,11 +162,15 @@ function attributesText(reg: Reg): string {
   return text + valueText(reg, text === '' ? '' : ',');
 }
 
-/** A register's state, as it stands behind "R1=" (print_reg_state). `frame` is the frame it is shown in. */
-export function regText(reg: Reg, frame: Frame): string {
+/**
+ * A register's state, as it stands behind "R1=" (print_reg_state). `frame` is the frame it is shown in; `allPrecise`:
+ * precision is not followed, every scalar counts as precise.
+ */
+export function regText(reg: Reg, frame: Frame, allPrecise: boolean): string {
   const { type } = reg;
-  if (type === t.SCALAR_VALUE && isConst(reg)) return (reg.precise ? 'P' : '') + signedText(reg.valueHi, reg.valueLo);
-  let text = (type === t.SCALAR_VALUE && reg.precise ? 'P' : '') + regTypeName(type);
+  const precise = type === t.SCALAR_VALUE && (reg.precise || allPrecise) ? 'P' : '';
+  if (type === t.SCALAR_VALUE && isConst(reg)) return precise + signedText(reg.valueHi, reg.valueLo);
+  let text = precise + regTypeName(type);
   if (type === t.PTR_TO_ARENA) return text;
   if (type === t.PTR_TO_STACK) {
     if (frame.frameno !== reg.frame) text += `[${reg.frame}]`;

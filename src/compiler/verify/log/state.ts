@@ -34,13 +34,13 @@ function byteLetters(slot: StackSlot): string {
   return text;
 }
 
-function slotText(frame: Frame, slot: StackSlot): string {
+function slotText(env: Env, frame: Frame, slot: StackSlot): string {
   const reg = slot.spilled;
   switch (slot.bytes[7]) {
     case STACK_SPILL: {
       // Bytes in front of a narrow spill.
       const letters = byteLetters(slot);
-      return letters.slice(0, letters.indexOf('r')) + regText(reg, frame);
+      return letters.slice(0, letters.indexOf('r')) + regText(reg, frame, !env.capable);
     }
     case STACK_DYNPTR:
       return dynptrText(reg);
@@ -66,7 +66,7 @@ function stackText(env: Env, frame: Frame, all: boolean): string {
     if (kind === STACK_DYNPTR && i + 1 < frame.stack.length) i++;
     const slot = frame.stack[i]!;
     if (kind === STACK_ITER && slot.spilled.refObjId === 0) continue;
-    text += ` fp${-(i + 1) * 8}${livenessText(slot.spilled)}=${slotText(frame, slot)}`;
+    text += ` fp${-(i + 1) * 8}${livenessText(slot.spilled)}=${slotText(env, frame, slot)}`;
   }
   return text;
 }
@@ -78,7 +78,7 @@ export function printState(env: Env, frame: Frame, all: boolean): void {
   for (let i = 0; i < 11; i++) {
     const reg = frame.regs[i]!;
     if (reg.type === t.NOT_INIT || (!all && !regScratched(env, i))) continue;
-    text += ` R${i}${livenessText(reg)}=${regText(reg, frame)}`;
+    text += ` R${i}${livenessText(reg)}=${regText(reg, frame, !env.capable)}`;
   }
   text += stackText(env, frame, all);
   const ids = frame.references.filter((r) => r.id !== 0).map((r) => r.id);

@@ -42,8 +42,10 @@ export function regsExact(old: Reg, cur: Reg, ids: IdMap): boolean {
   );
 }
 
-function scalarSafe(old: Reg, cur: Reg, ids: IdMap, exact: number): boolean {
-  if (!old.precise && exact === NOT_EXACT) return true;
+function scalarSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
+  const ids = env.idMap;
+  if (env.exploreAluLimits) return sameKind(old, cur) && sameBounds(old, cur) && ids.matchScalar(old.id, cur.id);
+  if (exact === NOT_EXACT && !(old.precise || (!env.capable && old !== UNBOUND))) return true;
   const oldLinked = (old.id & ADD_CONST) !== 0;
   const curLinked = (cur.id & ADD_CONST) !== 0;
   if (oldLinked && !curLinked) return false;
@@ -62,14 +64,15 @@ function packetSafe(old: Reg, cur: Reg, ids: IdMap): boolean {
 }
 
 /** Whether what holds of `old` allows `cur` in its place (regsafe). */
-function regSafe(old: Reg, cur: Reg, ids: IdMap, exact: number): boolean {
+function regSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
+  const ids = env.idMap;
   if (exact === EXACT) return regsExact(old, cur, ids);
   if (exact === NOT_EXACT && (old.live & LIVE_READ) === 0) return true;
   if (old.type === t.NOT_INIT && (exact === NOT_EXACT || cur.type === t.NOT_INIT)) return true;
   if (old.type !== cur.type) return false;
   switch (old.type & t.BASE_MASK) {
     case t.SCALAR_VALUE:
-      return scalarSafe(old, cur, ids, exact);
+      return scalarSafe(env, old, cur, exact);
     case t.PTR_TO_MAP_KEY:
     case t.PTR_TO_MAP_VALUE:
     case t.PTR_TO_MEM:
@@ -95,18 +98,19 @@ function regSafe(old: Reg, cur: Reg, ids: IdMap, exact: number): boolean {
 }
 
 /** The scalar that a load of all eight bytes of a slot gives, or null where it gives something else. */
-function scalarOf(slot: StackSlot): Reg | null {
+function scalarOf(env: Env, slot: StackSlot): Reg | null {
   if (isSpilledScalarReg64(slot)) return slot.spilled;
-  return isStackAllMisc(slot) ? UNBOUND : null;
+  return isStackAllMisc(slot, env.allowUninitStack) ? UNBOUND : null;
 }
 
 /** Slots whose bytes are all of one kind, compared by what that kind keeps. */
-function slotSafe(old: StackSlot, cur: StackSlot, ids: IdMap, exact: number): boolean {
+function slotSafe(env: Env, old: StackSlot, cur: StackSlot, exact: number): boolean {
+  const ids = env.idMap;
   const a = old.spilled;
   const b = cur.spilled;
   switch (old.bytes[7]) {
     case STACK_SPILL:
-      return regSafe(a, b, ids, exact);
+      return regSafe(env, a, b, exact);
     case STACK_DYNPTR:
       return a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst && ids.match(a.refObjId, b.refObjId);
     case STACK_ITER:
@@ -123,7 +127,7 @@ function slotSafe(old: StackSlot, cur: StackSlot, ids: IdMap, exact: number): bo
   }
 }
 
-function stackSafe(old: Frame, cur: Frame, ids: IdMap, exact: number): boolean {
+function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
   const oldStack = old.stack;
   const curStack = cur.stack;
   slots: for (let s = 0; s < oldStack.length; s++) {
@@ -133,17 +137,18 @@ function stackSafe(old: Frame, cur: Frame, ids: IdMap, exact: number): boolean {
       const kind = a.bytes[i]!;
       if (exact !== NOT_EXACT && (b === null || kind !== b.bytes[i])) return false;
       if (exact === NOT_EXACT && (a.spilled.live & LIVE_READ) === 0) continue slots;
-      if (kind === STACK_INVALID || kind === STACK_MISC) continue;
+      // With CAP_PERFMON an old STACK_MISC accepts everything, uninitialised stack included.
+      if (kind === STACK_INVALID || (kind === STACK_MISC && env.allowUninitStack)) continue;
       if (b === null) return false;
-      const oldReg = scalarOf(a);
-      const curReg = oldReg === null ? null : scalarOf(b);
+      const oldReg = scalarOf(env, a);
+      const curReg = oldReg === null ? null : scalarOf(env, b);
       if (oldReg !== null && curReg !== null) {
-        if (!regSafe(oldReg, curReg, ids, exact)) return false;
+        if (!regSafe(env, oldReg, curReg, exact)) return false;
         continue slots;
       }
-      // An old STACK_MISC accepts everything, uninitialised stack included: the program runs with CAP_PERFMON.
+      if (kind === STACK_MISC && b.bytes[i] === STACK_ZERO) continue;
       if (kind !== b.bytes[i]) return false;
-      if (i === 7 && kind !== STACK_ZERO && !slotSafe(a, b, ids, exact)) return false;
+      if (i === 7 && kind !== STACK_ZERO && !slotSafe(env, a, b, exact)) return false;
     }
   }
   return true;
@@ -152,8 +157,8 @@ function stackSafe(old: Frame, cur: Frame, ids: IdMap, exact: number): boolean {
 function framesEqual(env: Env, old: Frame, cur: Frame, exact: number): boolean {
   if (old.callbackDepth > cur.callbackDepth) return false;
   const ids = env.idMap;
-  for (let i = 0; i < 11; i++) if (!regSafe(old.regs[i]!, cur.regs[i]!, ids, exact)) return false;
-  if (!stackSafe(old, cur, ids, exact)) return false;
+  for (let i = 0; i < 11; i++) if (!regSafe(env, old.regs[i]!, cur.regs[i]!, exact)) return false;
+  if (!stackSafe(env, old, cur, exact)) return false;
   if (old.references.length !== cur.references.length) return false;
   for (let i = 0; i < old.references.length; i++) {
     if (!ids.match(old.references[i]!.id, cur.references[i]!.id)) return false;

@@ -182,6 +182,7 @@ function traceBack(env: Env): number {
 
 /** The exact value of a scalar register of the current frame has been decided upon. 0 or an errno. */
 export function markChainPrecision(env: Env, register: number): number {
+  if (!env.capable) return 0; // every scalar is precise
   const reg = env.state.frames[env.state.currentFrame]!.regs[register]!;
   if (reg.type !== SCALAR_VALUE) return -EFAULT;
   env.masks.frame = env.state.currentFrame;
@@ -189,8 +190,8 @@ export function markChainPrecision(env: Env, register: number): number {
   return traceBack(env);
 }
 
-function propagates(reg: Reg): boolean {
-  return reg.type === SCALAR_VALUE && reg.precise && (reg.live & LIVE_READ) !== 0;
+function propagates(env: Env, reg: Reg): boolean {
+  return reg.type === SCALAR_VALUE && (reg.precise || !env.capable) && (reg.live & LIVE_READ) !== 0;
 }
 
 /** The current path is cut off since it equals `old`: what that one's continuation needs exactly, it needs. */
@@ -200,19 +201,23 @@ export function propagatePrecision(env: Env, old: State): number {
     const frame = old.frames[f]!;
     const names: string[] = [];
     for (let r = 0; r < 10; r++) {
-      if (!propagates(frame.regs[r]!)) continue;
+      if (!propagates(env, frame.regs[r]!)) continue;
       names.push(`r${r}`);
       masks.setFrameReg(f, r);
     }
     for (let s = 0; s < frame.stack.length; s++) {
       const slot = frame.stack[s]!;
-      if (!isSpilledReg(slot) || !propagates(slot.spilled)) continue;
+      if (!isSpilledReg(slot) || !propagates(env, slot.spilled)) continue;
       names.push(`fp${-(s + 1) * 8}`);
       masks.setSlot(f, s);
     }
     if (names.length === 0) continue;
     // Below level 2 the kernel leaves nothing of this line but its end.
     env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.join(',')}\n` : '\n');
+  }
+  if (!env.capable) {
+    masks.reset();
+    return 0;
   }
   return traceBack(env);
 }

@@ -32,6 +32,9 @@ const MIN_LOOP_INSNS = 100;
 const MISS_FACTOR = 3;
 const CHECKPOINT_MISS_FACTOR = 64;
 
+/** More states of one instruction are not kept for a process without CAP_BPF. */
+const MAX_UNPRIVILEGED_STATES = 64;
+
 const ITER_ACTIVE = 1;
 
 /** The path may be cut off here. */
@@ -156,7 +159,7 @@ function addState(env: Env, insn: number): void {
   env.peakStates++;
   env.prevJumpsProcessed = env.jumpsProcessed;
   env.prevInsnProcessed = env.insnProcessed;
-  markAllImprecise(cur);
+  if (env.capable) markAllImprecise(cur);
   const copy = copyState(env, cur);
   copy.insnIdx = insn;
   cur.parent = copy;
@@ -220,7 +223,7 @@ export function visitState(env: Env, insn: number): number {
     kept = next;
   }
   if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
-  if (!add) return 0;
+  if (!add || (!env.capable && count > MAX_UNPRIVILEGED_STATES)) return 0;
   if (env.peakStates >= MAX_KEPT_STATES) {
     env.log.write(`bpf-jitd: more than ${MAX_KEPT_STATES} states to compare with\n`);
     return -ENOMEM;

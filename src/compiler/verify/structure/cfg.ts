@@ -58,9 +58,16 @@ function follow(walk: Walk, from: number, to: number, edge: number): number {
     walk.stack[walk.depth++] = to;
     return KEEP_EXPLORING;
   }
-  // A back edge is left to the search, which knows whether the loop ends.
-  if (state[to] === EXPLORED) state[from] = DISCOVERED | edge;
-  return DONE;
+  if (state[to] === EXPLORED) {
+    state[from] = DISCOVERED | edge;
+    return DONE;
+  }
+  // A back edge is left to the search, which knows whether the loop ends; it takes CAP_BPF.
+  if (env.capable) return DONE;
+  writeSourceLine(env, from, `${from}: `);
+  writeSourceLine(env, to, `${to}: `);
+  env.log.write(`back-edge from insn ${from} to ${to}\n`);
+  return -EINVAL;
 }
 
 function slotsOf(env: Env, i: number): number {

@@ -4,7 +4,7 @@ import * as op from '../../isa/opcodes.js';
 import { addKernelFunctionCall } from '../check/callees.js';
 import type { Env } from '../env.js';
 import { Subprogram } from '../env.js';
-import { E2BIG, EEXIST, EINVAL, ENOENT } from '../errno.js';
+import { E2BIG, EEXIST, EINVAL, ENOENT, EPERM } from '../errno.js';
 import { MAX_SUBPROGRAMS } from '../limits.js';
 
 const EXCEPTION_CALLBACK_TAG = 'exception_callback:';
@@ -22,6 +22,10 @@ export function isPseudoFunc(env: Env, i: number): boolean {
 
 export function isKernelFunctionCall(env: Env, i: number): boolean {
   return env.insns.opcode(i) === CALL && env.insns.src(i) === op.PSEUDO_KFUNC_CALL;
+}
+
+function namesFunction(env: Env, i: number): boolean {
+  return isPseudoFunc(env, i) || isPseudoCall(env, i) || isKernelFunctionCall(env, i);
 }
 
 export function isHelperCall(env: Env, i: number): boolean {
@@ -148,6 +152,11 @@ function addExceptionCallback(env: Env): number {
 export function addSubprograms(env: Env): number {
   let err = addSubprog(env, 0);
   for (let i = 0; i < env.insns.length && err === 0; i++) {
+    if (!env.capable && namesFunction(env, i)) {
+      const allowed = 'are allowed for CAP_BPF and CAP_SYS_ADMIN';
+      env.log.write(`loading/calling other bpf or kernel functions ${allowed}\n`);
+      return -EPERM;
+    }
     if (isPseudoFunc(env, i) || isPseudoCall(env, i)) err = addSubprog(env, i + env.insns.imm(i) + 1);
     else if (isKernelFunctionCall(env, i)) err = addKernelFunctionCall(env, i);
   }

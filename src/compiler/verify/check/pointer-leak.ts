@@ -1,0 +1,18 @@
+/** Without CAP_PERFMON, no address of the kernel's may reach what the process can see. */
+import { SCALAR_VALUE } from '../../targets/types.js';
+import { currentRegs } from '../env.js';
+import type { Env } from '../env.js';
+import { EACCES } from '../errno.js';
+import type { Reg } from '../state.js';
+
+/** Whether the register's value is a pointer, which must not be seen. */
+export function leaksPointer(env: Env, reg: Reg): boolean {
+  return !env.allowPtrLeaks && reg.type !== SCALAR_VALUE;
+}
+
+/** Checks that register `regno` may go to a place that the program, or its user, can read as data. */
+export function checkLeak(env: Env, regno: number, place: string): number {
+  if (regno < 0 || !leaksPointer(env, currentRegs(env)[regno]!)) return 0;
+  env.log.write(`R${regno} leaks addr into ${place}\n`);
+  return -EACCES;
+}
