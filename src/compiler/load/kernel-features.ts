@@ -6,14 +6,15 @@ import type { Btf } from '../btf/btf.js';
 import { KIND_DECL_TAG } from '../btf/kinds.js';
 import type { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
+import * as helper from '../targets/helper-ids.js';
 import { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, isCapable } from '../targets/capabilities.js';
 
 /** Helpers for kernel and user memory, and what stood for both before Linux 5.5. */
 const PROBE_READS: ReadonlyMap<number, number> = new Map([
-  [112, 4], // probe_read_user → probe_read
-  [113, 4], // probe_read_kernel
-  [114, 45], // probe_read_user_str → probe_read_str
-  [115, 45], // probe_read_kernel_str
+  [helper.PROBE_READ_USER, helper.PROBE_READ],
+  [helper.PROBE_READ_KERNEL, helper.PROBE_READ],
+  [helper.PROBE_READ_USER_STR, helper.PROBE_READ_STR],
+  [helper.PROBE_READ_KERNEL_STR, helper.PROBE_READ_STR],
 ]);
 
 /** Expected attach types: a cgroup socket program is tried. */
