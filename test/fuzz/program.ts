@@ -22,7 +22,7 @@ export interface FuzzProgram {
 export type Kind = 'none' | 'scalar' | 'ctx' | 'stack' | 'value' | 'maybe' | 'packet' | 'end';
 
 /** Context fields that most loads of it go to: offset, bits, what the load gives. */
-interface Context {
+export interface Context {
   readonly type: number;
   readonly attachType: number;
   readonly fields: readonly (readonly [off: number, bits: number, kind: Kind])[];
@@ -60,8 +60,11 @@ export class Generator {
   protected readonly callsOpen: { line: number; from: number }[] = [];
   protected readonly context: Context;
 
-  constructor(protected readonly random: Random) {
-    this.context = random.pick(CONTEXTS);
+  constructor(
+    protected readonly random: Random,
+    contexts: readonly Context[] = CONTEXTS,
+  ) {
+    this.context = random.pick(contexts);
     this.kinds[1] = 'ctx';
     this.kinds[10] = 'stack';
   }

@@ -10,6 +10,8 @@ export interface CaseMap {
   readonly value: number;
   readonly entries: number;
   readonly flags?: number;
+  /** The template of a map of maps. */
+  readonly inner?: CaseMap;
 }
 
 export interface Case {
@@ -56,7 +58,7 @@ function mapSpec(map: CaseMap): MapSpec {
     btfKeyTypeId: 0,
     btfValueTypeId: 0,
     btfVmlinuxValueTypeId: 0,
-    innerMap: null,
+    innerMap: map.inner === undefined ? null : mapSpec(map.inner),
     numaNode: 0,
     pinning: 0,
     contents: null,

@@ -36,7 +36,7 @@
 enum kind { KIND_FILE = 1, KIND_PEEK = 2, KIND_BPF = 3, KIND_CLOSE = 4, KIND_CAPABILITIES = 5 };
 
 /* What becomes of a successful BPF command's descriptor. */
-enum then { THEN_KEEP = 0, THEN_CLOSE = 1, THEN_DUMP = 2 };
+enum then { THEN_KEEP = 0, THEN_CLOSE = 1, THEN_DUMP = 2, THEN_DUMP_ALL = 3 };
 
 /* How a buffer of a BPF command is answered. */
 enum direction { BUFFER_IN = 0, BUFFER_OUT = 1, BUFFER_TEXT = 2 };
@@ -222,26 +222,87 @@ static void peek_request(struct cursor *request, struct bytes *answer)
 
 /* ---- BPF: one bpf(2) command ---- */
 
-/* The translated program behind a descriptor. */
-static void dump_program(int fd, struct bytes *answer)
+static void put_buffer(struct bytes *to, const void *data, uint32_t size)
+{
+	put(to, &size, sizeof(size));
+	put(to, data, size);
+}
+
+/*
+ * The translated program behind a descriptor; with `all` also its machine code, and of each function the address (u64) and
+ * the length (u32) in it, and the ids of its maps (u32). Nothing of a program that the kernel tells nothing of.
+ */
+static void dump_program(int fd, struct bytes *answer, int all)
 {
 	struct bpf_prog_info info = {};
 	union bpf_attr attr = { .info = { .bpf_fd = fd, .info_len = sizeof(info), .info = (uintptr_t)&info } };
-	uint32_t size = 0;
-	uint8_t *data = NULL;
+	uint8_t *translated, *code;
+	uint64_t *addresses;
+	uint32_t *lengths, *maps;
 
-	if (syscall(__NR_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) == 0) {
-		size = info.xlated_prog_len;
-		data = calloc(1, size + 1);
+	if (syscall(__NR_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) != 0)
 		memset(&info, 0, sizeof(info));
-		info.xlated_prog_len = size;
-		info.xlated_prog_insns = (uintptr_t)data;
-		if (!data || syscall(__NR_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) != 0)
-			size = 0;
+	struct bpf_prog_info wanted = {
+		.xlated_prog_len = info.xlated_prog_len,
+		.jited_prog_len = info.jited_prog_len,
+		.nr_jited_ksyms = info.nr_jited_ksyms,
+		.nr_jited_func_lens = info.nr_jited_func_lens,
+		.nr_map_ids = info.nr_map_ids,
+	};
+
+	translated = calloc(1, wanted.xlated_prog_len + 1);
+	code = calloc(1, wanted.jited_prog_len + 1);
+	addresses = calloc(wanted.nr_jited_ksyms + 1, sizeof(*addresses));
+	lengths = calloc(wanted.nr_jited_func_lens + 1, sizeof(*lengths));
+	maps = calloc(wanted.nr_map_ids + 1, sizeof(*maps));
+	if (!translated || !code || !addresses || !lengths || !maps)
+		exit(3);
+	info = wanted;
+	info.xlated_prog_insns = (uintptr_t)translated;
+	info.jited_prog_insns = (uintptr_t)code;
+	info.jited_ksyms = (uintptr_t)addresses;
+	info.jited_func_lens = (uintptr_t)lengths;
+	info.map_ids = (uintptr_t)maps;
+	attr.info.info_len = sizeof(info);
+	if (syscall(__NR_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) != 0)
+		memset(&wanted, 0, sizeof(wanted));
+	put_buffer(answer, translated, wanted.xlated_prog_len);
+	if (all) {
+		put_buffer(answer, code, wanted.jited_prog_len);
+		put_buffer(answer, addresses, wanted.nr_jited_ksyms * sizeof(*addresses));
+		put_buffer(answer, lengths, wanted.nr_jited_func_lens * sizeof(*lengths));
+		put_buffer(answer, maps, wanted.nr_map_ids * sizeof(*maps));
 	}
-	put(answer, &size, sizeof(size));
-	put(answer, data, size);
-	free(data);
+	free(translated);
+	free(code);
+	free(addresses);
+	free(lengths);
+	free(maps);
+}
+
+/* ---- CAPABILITIES ---- */
+
+static uint64_t capabilities = ~0ull;
+
+static int take_effect(uint64_t set)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(__NR_capget, &header, data))
+		return errno;
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(set >> (32 * i));
+	return syscall(__NR_capset, &header, data) ? errno : 0;
+}
+
+static int set_capabilities(uint64_t set)
+{
+	int error = take_effect(set);
+
+	if (!error)
+		capabilities = set;
+	return error;
 }
 
 /*
@@ -250,6 +311,7 @@ static void dump_program(int fd, struct bytes *answer)
  * answer:  s32 what bpf(2) returned, or a negative errno
  *          for each buffer not BUFFER_IN: u32 size | bytes (BUFFER_TEXT: up to the NUL)
  *          with THEN_DUMP, where the command succeeded: u32 size | the translated instructions
+ *          with THEN_DUMP_ALL: four more such buffers, see dump_program()
  */
 static void bpf_request(struct cursor *request, struct bytes *answer)
 {
@@ -301,24 +363,13 @@ static void bpf_request(struct cursor *request, struct bytes *answer)
 	}
 	if (result < 0)
 		return;
-	if (then == THEN_DUMP)
-		dump_program(result, answer);
+	if (then == THEN_DUMP || then == THEN_DUMP_ALL) {
+		take_effect(~0ull); /* only who is capable of BPF is shown */
+		dump_program(result, answer, then == THEN_DUMP_ALL);
+		take_effect(capabilities);
+	}
 	if (then != THEN_KEEP)
 		close(result);
-}
-
-/* ---- CAPABILITIES ---- */
-
-static int set_capabilities(uint64_t wanted)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(__NR_capget, &header, data))
-		return errno;
-	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted & (uint32_t)(wanted >> (32 * i));
-	return syscall(__NR_capset, &header, data) ? errno : 0;
 }
 
 /* ---- start ---- */
@@ -368,6 +419,7 @@ static void become_init(void)
 	load_modules();
 	/* Programs of processes without any capability are asked for, too. */
 	write_text("/proc/sys/kernel/unprivileged_bpf_disabled", "0");
+	write_text("/proc/sys/kernel/perf_event_paranoid", "-1"); /* addresses are shown of their programs, too */
 	for (int attempt = 0; attempt < 1000; attempt++) {
 		int fd = open(ports[attempt % 3], O_RDWR);
 

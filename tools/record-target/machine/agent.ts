@@ -14,6 +14,7 @@ export const LINUX_NUMBERS: readonly (readonly [capability: number, number: bigi
 export const THEN_KEEP = 0;
 export const THEN_CLOSE = 1;
 export const THEN_DUMP = 2;
+export const THEN_DUMP_ALL = 3;
 
 export interface BpfBuffer {
   /** Where in the attribute the buffer's address goes. */
@@ -30,8 +31,20 @@ export interface BpfAnswer {
   readonly result: number;
   /** The buffers that were no input, in order. */
   readonly buffers: readonly Uint8Array[];
-  /** The translated program, with THEN_DUMP. */
+  /** The translated program, with THEN_DUMP or THEN_DUMP_ALL. */
   readonly translated: Uint8Array | null;
+  /** With THEN_DUMP_ALL. */
+  readonly compiled: CompiledProgram | null;
+}
+
+/** What the kernel's JIT made of a program. */
+export interface CompiledProgram {
+  /** All functions' code, one behind the other. */
+  readonly code: Uint8Array;
+  readonly addresses: readonly bigint[];
+  readonly lengths: readonly number[];
+  /** Ids of its maps. */
+  readonly maps: readonly number[];
 }
 
 /** A read-only view of the recorded kernel's memory. */
@@ -119,9 +132,17 @@ export class Agent {
       return answer.subarray(at - size, at);
     };
     const answered = buffers.filter((b) => b.in === undefined).map(next);
-    return { result, buffers: answered, translated: result >= 0 && then === THEN_DUMP ? next() : null };
+    const isDumped = result >= 0 && (then === THEN_DUMP || then === THEN_DUMP_ALL);
+    const translated = isDumped ? next() : null;
+    return {
+      result,
+      buffers: answered,
+      translated,
+      compiled: isDumped && then === THEN_DUMP_ALL ? compiled(next) : null,
+    };
   }
 
+  /** Closes a descriptor that was kept. */
   async close(descriptor: number): Promise<void> {
     const request = Buffer.alloc(5);
     request[0] = 4;
@@ -182,4 +203,18 @@ export class Agent {
     this.failure ??= error;
     for (const { reject } of this.waiting.splice(0)) reject(error);
   }
+}
+
+function compiled(next: () => Uint8Array): CompiledProgram {
+  const code = next();
+  const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words = (bytes: Uint8Array): number[] =>
+    Array.from({ length: bytes.length / 4 }, (_, i) => view(bytes).getUint32(4 * i, true));
+  const addresses = next();
+  return {
+    code,
+    addresses: Array.from({ length: addresses.length / 8 }, (_, i) => view(addresses).getBigUint64(8 * i, true)),
+    lengths: words(next()),
+    maps: words(next()),
+  };
 }
