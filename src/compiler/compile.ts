@@ -101,9 +101,9 @@ function compileOne(
   enter('rewrite');
   const rewritten = rewrite(verdict.verified);
   if (!rewritten.ok) {
-    const { failure } = rewritten;
+    const { failure, stackDepths } = rewritten;
     const said = failure.message === '' ? '' : `${failure.message}\n`;
-    const log = verdict.log + said + statisticsText(logLevel, verdict.stats);
+    const log = verdict.log + said + statisticsText(logLevel, { ...verdict.stats, stackDepths });
     return { ...base, errno: failure.errno, failure, log };
   }
   const stats = { ...verdict.stats, stackDepths: rewritten.value.stackDepths };

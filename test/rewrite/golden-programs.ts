@@ -16,6 +16,13 @@ export interface GoldenProgram {
 
 /** Loads, verifies and rewrites one program of test/golden/rewrite. Throws where one of the three refuses it. */
 export function rewriteGolden(profile: Profile, name: string, record: GoldenRecord): GoldenProgram {
+  const { program, rewritten } = tryGolden(profile, name, record);
+  if (!rewritten.ok) throw new Error(rewritten.failure.message);
+  return { program, rewritten: rewritten.value };
+}
+
+/** The same for a program that the rewrites may refuse. */
+export function tryGolden(profile: Profile, name: string, record: GoldenRecord) {
   const object = loadObject(readGoldenObject('rewrite', name), profile, {
     programs: [record.program],
     legacyMaps: false,
@@ -25,9 +32,7 @@ export function rewriteGolden(profile: Profile, name: string, record: GoldenReco
   const program = loaded.value;
   const verdict = verify(program, profile, { logLevel: 1 });
   if (verdict.verified === null) throw new Error(`not accepted: ${verdict.log}`);
-  const rewritten = rewrite(verdict.verified);
-  if (!rewritten.ok) throw new Error(rewritten.failure.message);
-  return { program, rewritten: rewritten.value };
+  return { program, rewritten: rewrite(verdict.verified) };
 }
 
 function constantAt(insns: Instructions, slot: number): bigint {

@@ -21,7 +21,7 @@ export interface Dump {
 export function dumpTranslated(draft: Draft, arenaMap: number): Dump {
   const insns = draft.insns.clone();
   for (let i = 0; i < insns.length; i++) {
-    if (refersToFunction(draft.insns, i)) showFunction(draft, insns, i);
+    if (draft.functions.length > 1 && refersToFunction(draft.insns, i)) showFunction(draft, insns, i);
     else insns.setOpcode(i, shownOpcode(insns.opcode(i)));
     if (draft.insns.opcode(i) === (isa.JMP | isa.TAIL_CALL)) insns.setImm(i, helper.TAIL_CALL);
     if (insns.opcode(i) === isa.LD_IMM64) i++;

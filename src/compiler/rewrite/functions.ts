@@ -47,7 +47,7 @@ function functionSymbols(draft: Draft): Map<number, SymbolRef>[] {
     for (let i = fn.start; i < end; i++) {
       const known = draft.symbols.get(i);
       if (known !== undefined) symbols.set(i - fn.start, known);
-      else if (refersToFunction(draft.insns, i)) {
+      else if (draft.functions.length > 1 && refersToFunction(draft.insns, i)) {
         symbols.set(i - fn.start, { kind: 'function', index: functionAt(draft, branchTarget(draft.insns, i)) });
       }
     }

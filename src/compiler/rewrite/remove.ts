@@ -36,11 +36,30 @@ function removeInstructions(draft: Draft, kept: readonly number[], moved: Int32A
     if (symbol !== undefined) draft.symbols.set(at, symbol);
     const target = branchTarget(insns, i);
     if (target < 0) return;
-    const distance = moved[target]! - at - 1;
-    if (refersToFunction(insns, i) || isLongJump(insns.opcode(i))) next.setImm(at, distance);
-    else next.setOff(at, distance);
+    if (refersToFunction(insns, i)) next.setImm(at, functionMovedTo(target, moved) - at - 1);
+    else if (isLongJump(insns.opcode(i))) next.setImm(at, moved[target]! - at - 1);
+    else next.setOff(at, moved[target]! - at - 1);
   });
   draft.insns = next;
+}
+
+/**
+ * Where a reference to a function at `target` points afterwards. The kernel removes stretch by stretch, and leaves alone
+ * what points into one: a function removed from the middle of a stretch then lies behind the stretch's place.
+ */
+function functionMovedTo(target: number, moved: Int32Array): number {
+  const length = moved.length - 1;
+  if (target > length) return moved[length]! + target - length;
+  if (moved[target] !== moved[target + 1]) return moved[target]!;
+  let to = target;
+  for (let start = 0; start < length; start++) {
+    let end = start;
+    while (end < length && moved[end] === moved[end + 1]) end++;
+    const place = moved[start]!; // of the stretch, once those before it are gone
+    if (to >= place + end - start) to -= end - start;
+    start = end;
+  }
+  return to;
 }
 
 function removeFunctions(draft: Draft, moved: Int32Array): void {

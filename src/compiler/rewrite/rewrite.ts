@@ -6,8 +6,8 @@ import type { Instructions } from '../isa/instructions.js';
 import { LD_IMM64 } from '../isa/opcodes.js';
 import type { JitProgram, SymbolRef } from './program.js';
 import type { LineInfo } from '../load/program.js';
-import { fail, ok, type Outcome } from '../outcome.js';
-import { ENOMEM, EOPNOTSUPP } from '../verify/errno.js';
+import type { Failure } from '../outcome.js';
+import { EFAULT, ENOMEM } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
 import { resolveAddresses } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
@@ -49,33 +49,41 @@ export interface Rewritten {
   readonly jit: JitProgram;
 }
 
+/** A failure, and the functions' stacks as they were by then: the log's statistics tell of them. */
+export interface RewriteRefused {
+  readonly ok: false;
+  readonly failure: Failure;
+  readonly stackDepths: readonly number[];
+}
+
 /**
  * Rewrites an accepted program. The few failures are the kernel's own: their message, where there is one, is the log's
  * sentence.
  */
-export function rewrite(input: VerifiedProgram): Outcome<Rewritten> {
+export function rewrite(input: VerifiedProgram): { readonly ok: true; readonly value: Rewritten } | RewriteRefused {
   const draft = draftOf(input);
-  const rejection = runPasses(draft, input);
-  if (rejection !== null) {
-    const { message, errno, instruction } = rejection;
-    return fail({ stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction });
-  }
-  if (namesRemovedFunction(draft)) {
-    const message = 'bpf-jitd: not supported yet: a callback that never runs, removed while its address is still taken';
-    return fail({ stage: 'VERIFY', code: 'UNSUPPORTED', message, errno: -EOPNOTSUPP });
-  }
-  return ok(result(draft, input));
+  const rejection = runPasses(draft, input) ?? findRemovedFunction(draft);
+  if (rejection === null) return { ok: true, value: result(draft, input) };
+  const { message, errno, instruction } = rejection;
+  const failure: Failure = { stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction };
+  return { ok: false, failure, stackDepths: draft.functions.map((f) => f.stackDepth) };
 }
 
-/** A loop that runs zero times leaves its callback unvisited: it is dead code, but the loop itself still names it. */
-function namesRemovedFunction(draft: Draft): boolean {
-  const starts = new Set(draft.functions.map((f) => f.start));
-  const { insns } = draft;
+/**
+ * A loop of zero iterations leaves its callback unwalked: the callback is dead code and is removed, but the loop still
+ * names it. Where functions are left, the kernel looks among them for one that starts there, and gives up without a word
+ * if none does (as the callback's neighbour may); a program of one function it compiles as it is.
+ */
+function findRemovedFunction(draft: Draft): Rejection | null {
+  const { insns, functions, facts } = draft;
+  if (functions.length === 1) return null;
+  const starts = new Set(functions.map((f) => f.start));
   for (let i = 0; i < insns.length; i++) {
-    if (refersToFunction(insns, i) && !starts.has(branchTarget(insns, i))) return true;
+    const isLost = refersToFunction(insns, i) && !starts.has(branchTarget(insns, i));
+    if (isLost) return new Rejection('', -EFAULT, facts[i]!.original);
     if (insns.opcode(i) === LD_IMM64) i++;
   }
-  return false;
+  return null;
 }
 
 function draftOf(input: VerifiedProgram): Draft {

@@ -116,7 +116,9 @@ class Splicer {
   private aim(at: number, target: number): boolean {
     const { insns, layout } = this;
     if (refersToFunction(insns, at)) {
-      insns.setImm(at, layout.first[target]! - at - 1);
+      // What named a function that was removed may point behind the program.
+      const behind = Math.max(0, target + 1 - layout.first.length);
+      insns.setImm(at, layout.first[target - behind]! + behind - at - 1);
       return true;
     }
     const distance = layout.landing[target]! - at - 1;

@@ -42,8 +42,9 @@ const ENOTSUPP = -524;
  */
 export function compileProgram(program: JitProgram, options: JitOptions): Outcome<readonly CompiledFunction[]> {
   const compiled: CompiledFunction[] = [];
+  const isAlone = program.functions.length === 1;
   for (let f = 0; f < program.functions.length; f++) {
-    const state = new FunctionState(program.functions[f]!, f, options, program.arenaMap);
+    const state = new FunctionState(program.functions[f]!, f, options, program.arenaMap, isAlone);
     const result = compileFunction(state);
     if (!result.ok) return result;
     compiled.push(result.value);

@@ -56,6 +56,8 @@ export class FunctionState {
     readonly options: JitOptions,
     /** Index of the arena's map, -1 where the program has none. */
     readonly arenaMap: number,
+    /** The program has no other function. */
+    readonly isAlone: boolean,
   ) {
     const slots = fn.instructions.length;
     this.code = new CodeBuffer(2 * slots + LONGEST_LOWERING);

@@ -33,6 +33,12 @@ export function lowerCall(s: FunctionState, i: number): boolean {
     const own = instructions.src(i) === PSEUDO_CALL;
     if (instructions.src(i) === 0 && inlineHelper(s, instructions.imm(i))) return true;
     const { link } = s.options;
+    if (own && s.isAlone) {
+      // A callback that never runs, removed: the call is one of NULL.
+      callAddress(s, { hi: 0, lo: 0 });
+      s.put(mov(true, RESULT, 0));
+      return true;
+    }
     if (link === null) return false;
     const target = own ? link.functions[instructions.off(i)] : addOffset(link.callBase, instructions.imm(i));
     if (target === undefined) return false;
