@@ -69,6 +69,14 @@ export default tseslint.config(
     },
   })),
   {
+    // Runs in browsers as well, and is all that its users install.
+    files: ['src/client/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ regex: '^(?!\\./)', message: 'client/ stands alone' }] }],
+      'no-restricted-globals': ['error', 'process', 'Buffer', 'global', 'require'],
+    },
+  },
+  {
     files: ['src/service/**', 'src/cli/**', 'src/main.ts'],
     rules: {
       'no-restricted-imports': [

@@ -1,6 +1,7 @@
 /** A kernel's BTF as people have it: the blob of /sys/kernel/btf/vmlinux, or an ELF file with a `.BTF` section. */
 import { openBtf, readSharedBtf } from './btf/read.js';
 import type { Btf } from './btf/btf.js';
+import { hasMember } from './btf/member-offset.js';
 import { ByteReader } from './bytes/reader.js';
 import { fail, type Outcome } from './outcome.js';
 
@@ -14,6 +15,25 @@ const E_SHNUM = 0x3c;
 const E_SHSTRNDX = 0x3e;
 const SH_OFFSET = 0x18;
 const SH_SIZE = 0x20;
+
+/** What code for any program may embed offsets of. */
+const MEMBERS: readonly (readonly [struct: string, member: string])[] = [
+  ...(['map', 'value', 'ptrs', 'pptrs'] as const).map((member) => ['bpf_array', member] as const),
+  ['bpf_map', 'max_entries'],
+  ['bpf_prog', 'bpf_func'],
+  ['thread_info', 'cpu'],
+  ['htab_elem', 'key'],
+  ['htab_elem', 'lru_node'],
+  ['bpf_lru_node', 'ref'],
+];
+
+/** Fails with the code BTF_INVALID where the BTF is well-formed, but not that of a kernel with BPF. */
+export function checkKernelBtf(btf: Btf): Outcome<Btf> {
+  const missing = MEMBERS.find(([struct, member]) => !hasMember(btf, struct, member));
+  if (missing === undefined) return { ok: true, value: btf };
+  const message = `not a kernel's BTF: it has no struct ${missing[0]} with a member ${missing[1]}`;
+  return fail({ stage: 'LOAD', code: 'BTF_INVALID', message, errno: -22 });
+}
 
 /**
  * Checks and indexes the BTF for all threads that share its memory; `bytes` must then not change. Fails with the code

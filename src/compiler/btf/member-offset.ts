@@ -6,10 +6,19 @@ import type { Btf } from './btf.js';
  * Throws where the target's BTF has no such structure or member: then the profile is not that of a kernel we know.
  */
 export function memberOffset(btf: Btf, struct: string, member: string): number {
-  const id = btf.find(struct, kind.KIND_STRUCT);
-  const bits = id === 0 ? -1 : findMember(btf, id, member);
+  const bits = memberBits(btf, struct, member);
   if (bits < 0) throw new Error(`no member ${member} in struct ${struct} of ${btf.name}`);
   return bits >> 3;
+}
+
+/** Whether `memberOffset` would answer. */
+export function hasMember(btf: Btf, struct: string, member: string): boolean {
+  return memberBits(btf, struct, member) >= 0;
+}
+
+function memberBits(btf: Btf, struct: string, member: string): number {
+  const id = btf.find(struct, kind.KIND_STRUCT);
+  return id === 0 ? -1 : findMember(btf, id, member);
 }
 
 /** Offset in bits, or -1. */
