@@ -289,6 +289,23 @@ export interface OptionsInit {
   readonly legacyMaps?: boolean;
   /** What the answer holds beside the functions. */
   readonly format?: Format | number;
+  /** What the process may do that loads the program and makes its maps; everything, as root, where absent. */
+  readonly capabilities?: CapabilitiesInit;
+}
+
+/** Capabilities of a process, in the initial user namespace. None of them: an unprivileged process, on a kernel that takes
+ * programs from such (kernel.unprivileged_bpf_disabled=0) and mitigates speculation (no mitigations=off). */
+export interface CapabilitiesInit {
+  /** CAP_BPF */
+  readonly bpf?: boolean;
+  /** CAP_PERFMON */
+  readonly perfmon?: boolean;
+  /** CAP_NET_ADMIN */
+  readonly netAdmin?: boolean;
+  /** CAP_SYS_ADMIN, which stands for the three above, too. */
+  readonly sysAdmin?: boolean;
+  /** CAP_SYS_BOOT, which destructive kernel functions take. */
+  readonly sysBoot?: boolean;
 }
 
 /** Where things lie in the kernel. All addresses are hexadecimal text, "0xffff800081234567". */
@@ -494,6 +511,19 @@ export interface TargetInfo {
 export interface ListTargetsResponse {
   /** The default first. */
   readonly targets: readonly TargetInfo[];
+  readonly limits?: Limits;
+}
+
+/** What the service takes at most. */
+export interface Limits {
+  /** Of one request or gRPC message, after decompression. */
+  readonly requestBytes: number;
+  /** Of an uploaded BTF. */
+  readonly btfBytes: string;
+  /** For one request, waiting included; a client may ask for less. */
+  readonly timeoutMilliseconds: number;
+  /** In which a request must have arrived. */
+  readonly receiveTimeoutMilliseconds: number;
 }
 
 export interface UploadBtfResponse {
@@ -602,6 +632,14 @@ export const MESSAGES = {
     ["logLevel","number"],
     ["legacyMaps","boolean"],
     ["format","enum Format"],
+    ["capabilities","Capabilities","optional"],
+  ],
+  Capabilities: [
+    ["bpf","boolean"],
+    ["perfmon","boolean"],
+    ["netAdmin","boolean"],
+    ["sysAdmin","boolean"],
+    ["sysBoot","boolean"],
   ],
   Link: [
     ["functions","string","repeated"],
@@ -711,6 +749,13 @@ export const MESSAGES = {
   ],
   ListTargetsResponse: [
     ["targets","TargetInfo","repeated"],
+    ["limits","Limits","optional"],
+  ],
+  Limits: [
+    ["requestBytes","number"],
+    ["btfBytes","long"],
+    ["timeoutMilliseconds","number"],
+    ["receiveTimeoutMilliseconds","number"],
   ],
   UploadBtfResponse: [
     ["digest","string"],
