@@ -269,3 +269,22 @@ SEC("?kprobe/do_nanosleep") int mask_not_allowed(void *ctx) {
   if (mask) bpf_cpumask_release(mask);
   return 0;
 }
+
+/* A structure without a name is no context, not even where the context has no name either. */
+typedef struct {
+  int x;
+} anonymous;
+__noinline int global_anonymous(anonymous *value) {
+  hide(value);
+  return value ? value->x : 0;
+}
+SEC("tc") int anonymous_in_tc(void *ctx) {
+  anonymous value = {7};
+  return global_anonymous(&value);
+}
+SEC("tc") int anonymous_is_context(void *ctx) { return global_anonymous(ctx); }
+SEC("syscall") int anonymous_in_syscall(void *ctx) {
+  anonymous value = {7};
+  return global_anonymous(&value);
+}
+SEC("syscall") int anonymous_is_syscall_context(void *ctx) { return global_anonymous(ctx); }

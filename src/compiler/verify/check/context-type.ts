@@ -51,16 +51,12 @@ function isUserRegs(btf: Btf, pointeeWithModifiers: number): boolean {
   return btf.kind(id) === KIND_TYPEDEF && btf.typeName(id) === USER_REGS;
 }
 
-/** Whether a pointer type is the context of that program type, judged by names. */
-export function isProgContextType(env: Env, btf: Btf, pointerId: number, progType: number, arg: number): boolean {
+/** Whether a pointer type is the context of that program type, judged by names. What has no name is none. */
+export function isProgContextType(env: Env, btf: Btf, pointerId: number, progType: number): boolean {
   const target = btf.sizeOrType(pointerId);
   if (progType === uapi.BPF_PROG_TYPE_KPROBE && isUserRegs(btf, target)) return true;
   const id = btf.skipModifiers(target);
   if (!isStructOrUnion(btf, id)) return false;
-  if (btf.nameOff(id) === 0) {
-    env.log.write(`arg#${arg} struct doesn't have a name\n`);
-    return false;
-  }
   const name = btf.typeName(id);
   const kernel = env.profile.btf;
   let context = contextMember(env, progType, false);

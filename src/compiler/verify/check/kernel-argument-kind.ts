@@ -113,7 +113,7 @@ function isIterator(meta: KernelCallMeta, parameter: Parameter): boolean {
 function kindByPrototype(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg): PointerKind | null {
   const { btf } = parameter;
   if (meta.special === 'bpf_cast_to_kern_ctx') return 'ctx';
-  if (isProgContextType(env, btf, parameter.typeId, env.progType, parameter.index)) return 'ctx';
+  if (isProgContextType(env, btf, parameter.typeId, env.progType)) return 'ctx';
   if (parameter.endsWith('__nullable') && isNull(reg)) return 'null';
   if (parameter.endsWith('__alloc')) return 'alloc-object';
   if (parameter.endsWith('__refcounted_kptr')) return 'refcounted';

@@ -122,7 +122,7 @@ function isDynptr(btf: Btf, id: number): boolean {
 /** A pointer argument; null where it is none that a static function's callers can be held to. */
 function readPointer(reader: Reader, i: number, id: number, tags: number): FunctionArgument | number | null {
   const { env, btf, isGlobal, progType } = reader;
-  if ((tags & TAG_CTX) !== 0 || isProgContextType(env, btf, id, progType, i)) return readContext(reader, i, id, tags);
+  if ((tags & TAG_CTX) !== 0 || isProgContextType(env, btf, id, progType)) return readContext(reader, i, id, tags);
   if (isDynptr(btf, id)) return tags !== 0 ? wrongTags(env, i) : argument(t.ARG_PTR_TO_DYNPTR | t.MEM_RDONLY);
   if ((tags & TAG_TRUSTED) !== 0) return readTrusted(reader, i, id, tags);
   if ((tags & TAG_ARENA) !== 0) {
