@@ -7,7 +7,7 @@ import { UsageError } from './usage.js';
 
 const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
 
-  bpf-jitd serve                      HTTP and gRPC; settings from BPF_JITD_… variables
+  bpf-jitd serve [--role ROLE]        HTTP and gRPC; settings from BPF_JITD_… variables; ROLE is all, api or worker
   bpf-jitd compile OBJECT [options]   OBJECT is an ELF file, or - for standard input
       --program NAME      one of its programs; may be repeated; all where absent
       --target NAME       the kernel (bpf-jitd targets)
@@ -40,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'serve': {
       const { serve } = await import('../main.js');
-      await serve();
+      await serve(rest);
       return Number(process.exitCode ?? 0);
     }
     case 'compile':

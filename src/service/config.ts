@@ -59,6 +59,12 @@ const setting = <T>(
 ): Setting<T> => ({ variable, fallback, about, parse, ...(shown === undefined ? {} : { shown }) });
 
 export const SETTINGS = {
+  role: setting(
+    'BPF_JITD_ROLE',
+    'all',
+    'What this instance does, also `--role`: `api` answers and queues, `worker` compiles what is queued, `all` does both.',
+    oneOf('api', 'worker', 'all'),
+  ),
   host: setting('BPF_JITD_HOST', '127.0.0.1', 'Address to listen on, for HTTP and gRPC.', text()),
   port: setting('BPF_JITD_PORT', 8080, 'HTTP port; 0 takes a free one.', whole(0, 65535)),
   grpcPort: setting('BPF_JITD_GRPC_PORT', 50051, 'gRPC port; 0 takes a free one.', whole(0, 65535)),
@@ -226,6 +232,9 @@ export const CLIENT_KEY = 'BPF_JITD_API_KEY';
 /** Settings that need others. */
 function contradictions(config: Config): string[] {
   const faults: string[] = [];
+  if (config.role !== 'all' && config.redisUrl === '') {
+    faults.push(`BPF_JITD_ROLE=${config.role}: needs BPF_JITD_REDIS_URL`);
+  }
   if (config.cacheScope === 'key' && config.keysFile === '') {
     faults.push('BPF_JITD_CACHE_SCOPE=key: needs BPF_JITD_KEYS_FILE');
   }

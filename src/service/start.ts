@@ -1,7 +1,6 @@
 /** Puts the service together from its configuration, and takes it apart again. */
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { ServerCredentials } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { openKeyring, watchKeyring } from './auth/open.js';
@@ -16,9 +15,10 @@ import type { Config } from './config.js';
 import { Cluster } from './cluster/cluster.js';
 import { SharedUploads } from './cluster/uploads.js';
 import { LocalExecutor } from './execute/local.js';
+import { QueuedExecutor } from './execute/queued.js';
+import { workOnQueue } from './execute/queue-worker.js';
 import { SharedExecutor } from './execute/shared.js';
-import { listen } from './grpc/listen.js';
-import { buildGrpc } from './grpc/server.js';
+import { serveGrpc } from './grpc/serve.js';
 import { buildApp, type Route } from './http/app.js';
 import { openJobs } from './jobs/open-jobs.js';
 import { CompilePool } from './pool/pool.js';
@@ -26,7 +26,7 @@ import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observe } from './telemetry/observe.js';
 import { openTracing } from './telemetry/tracing.js';
-import { Certificates, GrpcCertificates } from './tls.js';
+import { Certificates } from './tls.js';
 import { buildId } from './version.js';
 
 export interface RunningService {
@@ -58,7 +58,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const memory = new MemoryCache(config.memoryCache);
   const metrics = new Metrics();
   const pool = new CompilePool({
-    workers: config.workers,
+    workers: config.role === 'api' ? 0 : config.workers,
     maxQueue: config.queue,
     workerMemory: config.workerMemory,
     setup: { targets },
@@ -74,44 +74,55 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore, uploads);
   const local = new LocalExecutor(pool, btf, tiers, metrics);
   observe(metrics, { config, pool, memory, disk, btf, logger });
+  const id = buildId();
+  const queued = cluster !== null && config.role === 'api' ? queuedExecutor(config, cluster, id, tiers) : null;
+  const shared = cluster === null ? local : new SharedExecutor(local, cluster.leases, cluster.bus, tiers, metrics);
   const service = new CompileService({
     pool,
-    executor: cluster === null ? local : new SharedExecutor(local, cluster.leases, cluster.bus, tiers, metrics),
+    executor: queued ?? shared,
     tiers,
     btf,
     catalog: new TargetCatalog(targets),
     metrics,
-    buildId: buildId(),
+    buildId: id,
     timeout: config.timeout,
   });
   const routes: Route[] = [];
   const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
   const jobs = openJobs(config, service, cluster);
+  const answers = cluster === null ? null : new RedisCache(cluster.patient);
+  const consumer =
+    cluster === null || answers === null || config.role === 'api'
+      ? null
+      : workOnQueue({ cluster, buildId: id, service, answers, concurrency: config.workers, tracing });
   const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates, tracing });
-  const grpc = buildGrpc(service, jobs.service, config, keyring, tracing);
   const url = await app.listen({ host: config.host, port: config.port });
-  const listener = await listen(grpc.server, {
-    host: config.host,
-    port: config.grpcPort,
-    connections: config.connections,
-    credentials: certificates === null ? ServerCredentials.createInsecure() : new GrpcCertificates(certificates),
-  });
-  const grpcAddress = listener.address;
+  const grpc =
+    config.role === 'worker'
+      ? null
+      : await serveGrpc({ service, jobs: jobs.service, config, keyring, certificates, tracing });
+  const grpcAddress = grpc?.address ?? '';
   logger.info({ url, grpc: grpcAddress, targets: targets.map(({ name }) => name) }, 'serving');
 
   const stop = async (): Promise<void> => {
-    grpc.setServing(false);
+    grpc?.setServing(false);
     for (const watch of watches) watch?.stop();
     const until = performance.now() + config.drainTimeout;
-    await Promise.all([service.drain(config.drainTimeout), jobs.close(config.drainTimeout)]);
-    await Promise.all([closeHttp(app, metrics, until), listener.close()]);
-    await pool.close();
+    const { drainTimeout } = config;
+    await Promise.all([service.drain(drainTimeout), jobs.close(drainTimeout), consumer?.close(drainTimeout)]);
+    await Promise.all([closeHttp(app, metrics, until), grpc?.close()]);
+    await Promise.all([pool.close(), queued?.close()]);
     await disk?.close();
     cluster?.close();
     await tracing?.close();
     logger.info('stopped');
   };
   return { url, grpcAddress, service, routes, stop };
+}
+
+function queuedExecutor(config: Config, cluster: Cluster, buildId: string, tiers: CacheTiers): QueuedExecutor {
+  const { queue: limit, timeout } = config;
+  return new QueuedExecutor({ cluster, buildId, answers: new RedisCache(cluster.patient), tiers, limit, timeout });
 }
 
 /** Null where this instance is alone. */

@@ -35,7 +35,7 @@ t.test('what instances are asked at the same time', { skip }, async (t) => {
   const said = [first, second].map((response) => response.headers.get('cache-status')).sort();
   t.match(said, [/collapsed/, /stored/]);
 
-  const lost = await Promise.all([one.post(raw('exit')), two.post(raw('exit'))]);
+  const lost = await Promise.all([one.post(raw('late exit')), two.post(raw('late exit'))]);
   t.strictSame(
     lost.map(({ status }) => status),
     [500, 500],

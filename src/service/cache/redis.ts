@@ -14,6 +14,10 @@ export class RedisCache {
     return packed === null ? null : unpackEntry(packed);
   }
 
+  async has(key: string): Promise<boolean> {
+    return (await this.link.run((redis) => redis.exists(PREFIX + key))) === 1;
+  }
+
   /** Whether it is there now. */
   async set(key: string, answer: Answer): Promise<boolean> {
     return (await this.link.run((redis) => redis.set(PREFIX + key, packEntry(answer), 'EX', TTL_SECONDS))) === 'OK';

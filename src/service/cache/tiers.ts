@@ -55,6 +55,12 @@ export class CacheTiers {
     return answer;
   }
 
+  /** In the tiers of this instance alone; Redis has it. */
+  async keep(key: string, answer: Answer): Promise<void> {
+    this.parts.memory.set(key, answer);
+    await this.store('disk', key, answer);
+  }
+
   /** Resolves when the tiers have it, or have failed to take it. */
   async put(key: string, answer: Answer, trace: Trace | null): Promise<void> {
     const started = trace === null ? 0 : performance.now();

@@ -18,10 +18,10 @@ export class Cluster {
   constructor(
     readonly url: string,
     readonly lease: number,
-    onError: (error: unknown) => void,
+    readonly onError: (error: unknown) => void,
   ) {
-    this.quick = new RedisLink(url, QUICK, onError);
-    this.patient = new RedisLink(url, PATIENT, onError);
+    this.quick = new RedisLink(url, { timeout: QUICK, rest: 5000 }, onError);
+    this.patient = new RedisLink(url, { timeout: PATIENT, rest: 500 }, onError);
     this.bus = new Bus(url);
     this.leases = new Leases(this.quick, lease);
   }

@@ -23,15 +23,15 @@ export class RedisLink {
   private readonly redis: Redis;
   private readonly breaker: CircuitBreaker;
 
-  /** `timeout`: milliseconds of one operation, network included. */
+  /** Milliseconds of one operation, network included, and for which Redis is left alone after failures. */
   constructor(
     url: string,
-    timeout: number,
+    { timeout, rest }: { readonly timeout: number; readonly rest: number },
     private readonly onError: (error: unknown) => void,
   ) {
     this.redis = new Redis(url, CONNECTION);
     this.redis.on('error', () => undefined); // operations report
-    this.breaker = new CircuitBreaker({ failures: 3, rest: 5000, timeout, now: () => performance.now() });
+    this.breaker = new CircuitBreaker({ failures: 3, rest, timeout, now: () => performance.now() });
   }
 
   /** Null where Redis does not answer in time, or refuses (it is full, say). */

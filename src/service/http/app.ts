@@ -94,18 +94,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   observe(app, service, logger);
   secureHeaders(app, certificates !== null);
   authenticate(app, keyring);
+  probeRoutes(app, service, config);
+  if (config.role === 'worker') return app;
   decodeBodies(app);
   const encoder = await AnswerEncoder.load(config.memoryCache / 8);
   encodeAnswers(app, encoder);
   compileRoutes(app, service, encoder, certificates !== null);
   btfRoutes(app, service, config.btfStore);
-  probeRoutes(app, service, config);
-  const stopping = new AbortController();
-  app.addHook('preClose', (done) => {
-    stopping.abort();
-    done();
-  });
-  jobsRoutes(app, jobs, stopping.signal);
+  jobsRoutes(app, jobs, closing(app));
   await docsRoutes(app);
   return app;
 }
@@ -123,6 +119,16 @@ function limits(config: Config, certificates: Certificates | null): object {
     connectionTimeout: timeout + receiveTimeout,
     ...(certificates === null ? { http } : { https: { ...http, ...certificates.options } }),
   };
+}
+
+/** Aborted when the application is about to close, before its connections are waited for. */
+function closing(app: FastifyInstance): AbortSignal {
+  const stopping = new AbortController();
+  app.addHook('preClose', (done) => {
+    stopping.abort();
+    done();
+  });
+  return stopping.signal;
 }
 
 /** Metrics of one route and status, looked up once. */

@@ -28,7 +28,7 @@ export function openJobs(config: Config, service: CompileService, cluster: Clust
   const backend: JobBackend =
     cluster === null ? new MemoryJobs(limits, observer) : new RedisJobs(cluster, limits, observer);
   service.metrics.observeJobs(() => backend.open());
-  backend.work(taskRunner(service), config.workers);
+  if (config.role !== 'api') backend.work(taskRunner(service), config.workers);
   return {
     service: new JobService({ service, backend, maxItems: config.jobItems, checkCallback }),
     close: (timeout) => backend.close(timeout),

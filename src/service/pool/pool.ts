@@ -7,6 +7,7 @@ import { ServiceError } from '../errors.js';
 import type { CompileTask, CompileTaskOutcome, WorkerSetup } from './protocol.js';
 
 export interface PoolOptions {
+  /** 0: none are started, for an instance that compiles nothing. */
   readonly workers: number;
   /** Tasks that may wait; one more is refused. */
   readonly maxQueue: number;
@@ -52,7 +53,7 @@ export class CompilePool {
     this.piscina = new Piscina<CompileTask, CompileTaskOutcome>({
       filename: options.workerFile ?? defaultWorkerFile(),
       minThreads: options.workers,
-      maxThreads: options.workers,
+      maxThreads: Math.max(1, options.workers),
       maxQueue: Infinity, // bounded here, by `pending`
       concurrentTasksPerWorker: 1,
       workerData: options.setup,
