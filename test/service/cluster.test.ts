@@ -18,6 +18,14 @@ async function compiled(...services: TestService[]): Promise<number> {
   return sum;
 }
 
+async function alone(...services: TestService[]): Promise<number> {
+  const texts = await Promise.all(services.map(({ service }) => service.metrics.registry.metrics()));
+  return texts.reduce(
+    (sum, text) => sum + Number(/bpf_jitd_flights_total\{role="alone"\} (\d+)/.exec(text)?.[1] ?? 0),
+    0,
+  );
+}
+
 t.test('what instances are asked at the same time', { skip }, async (t) => {
   const redis = await TestRedis.start(t);
   const direct = new Redis(redis.url);
@@ -29,11 +37,18 @@ t.test('what instances are asked at the same time', { skip }, async (t) => {
   const two = await testService(t, env, true);
   await sleep(300);
 
-  const [first, second] = await Promise.all([one.post(raw('wait500')), two.post(raw('wait500'))]);
-  t.equal(await compiled(one, two), 1, 'is compiled once');
-  t.equal(await first.text(), await second.text());
-  const said = [first, second].map((response) => response.headers.get('cache-status')).sort();
-  t.match(said, [/collapsed/, /stored/]);
+  // A machine that is busy may find Redis slow, and then each goes its own way: that is asked again.
+  for (let i = 0; i < 5; i++) {
+    const before = await compiled(one, two);
+    const [first, second] = await Promise.all([one.post(raw(`wait50${i}`)), two.post(raw(`wait50${i}`))]);
+    const once = (await compiled(one, two)) - before === 1;
+    if (!once && i < 4 && (await alone(one, two)) > i) continue;
+    t.ok(once, 'is compiled once');
+    t.equal(await first.text(), await second.text());
+    const said = [first, second].map((response) => response.headers.get('cache-status')).sort();
+    t.match(said, [/collapsed/, /stored/]);
+    break;
+  }
 
   const lost = await Promise.all([one.post(raw('late exit')), two.post(raw('late exit'))]);
   t.strictSame(
