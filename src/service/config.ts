@@ -49,6 +49,23 @@ function addresses(value: string): readonly string[] {
   return list;
 }
 
+function hosts(value: string): readonly string[] {
+  const list = value.split(',').map((part) => part.trim().toLowerCase());
+  if (!list.every((host) => /^(?:\*\.)?[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$/.test(host)))
+    throw new Error('host names, such as ci.example.com');
+  return list;
+}
+
+/** Never shown again. */
+function webhookSecrets(value: string): readonly string[] {
+  const list = value.split(',').map((part) => part.trim());
+  const sizes = list
+    .map((secret) => /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1] ?? '')
+    .map((text) => Buffer.from(text, 'base64').length);
+  if (!sizes.every((size) => size >= 24 && size <= 64)) throw new Error('whsec_ and base64 of 24 to 64 bytes');
+  return list;
+}
+
 const MIB = 1024 * 1024;
 const setting = <T>(
   variable: string,
@@ -215,6 +232,26 @@ export const SETTINGS = {
     'Seconds that a job is kept after the last thing that happened to it.',
     whole(1, 30 * 86_400),
   ),
+  webhookHosts: setting(
+    'BPF_JITD_WEBHOOK_HOSTS',
+    [] as readonly string[],
+    'Hosts, separated by commas, that jobs may name in `callbackUrl`; `*.example.com` for all below one.',
+    hosts,
+    'none',
+  ),
+  webhookSecret: setting(
+    'BPF_JITD_WEBHOOK_SECRET',
+    [] as readonly string[],
+    'What webhooks are signed with: `whsec_` and base64 of 24 to 64 bytes; several, separated by commas, while receivers change over.',
+    webhookSecrets,
+    'none',
+  ),
+  webhookPrivate: setting(
+    'BPF_JITD_WEBHOOK_PRIVATE',
+    'no' as const,
+    'yes: allowed hosts may have addresses that are not public.',
+    oneOf('yes', 'no'),
+  ),
   logLevel: setting(
     'BPF_JITD_LOG_LEVEL',
     'info',
@@ -234,6 +271,9 @@ function contradictions(config: Config): string[] {
   const faults: string[] = [];
   if (config.role !== 'all' && config.redisUrl === '') {
     faults.push(`BPF_JITD_ROLE=${config.role}: needs BPF_JITD_REDIS_URL`);
+  }
+  if (config.webhookHosts.length > 0 && config.webhookSecret.length === 0) {
+    faults.push('BPF_JITD_WEBHOOK_HOSTS: needs BPF_JITD_WEBHOOK_SECRET');
   }
   if (config.cacheScope === 'key' && config.keysFile === '') {
     faults.push('BPF_JITD_CACHE_SCOPE=key: needs BPF_JITD_KEYS_FILE');
@@ -264,7 +304,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       values[name] = entry.parse(given);
     } catch (error) {
       const shown = given.replace(/\/\/[^/@]*@/, '//…@'); // passwords in URLs
-      faults.push(`${entry.variable}=${shown}: must be ${(error as Error).message}`);
+      faults.push(
+        `${entry.variable}=${entry.variable.endsWith('_SECRET') ? '…' : shown}: must be ${(error as Error).message}`,
+      );
     }
   }
   for (const variable of Object.keys(env)) {

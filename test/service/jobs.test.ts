@@ -1,10 +1,14 @@
 /** Jobs, kept in memory and in Redis alike: what clients see of them does not depend on where they are. */
 import { readFileSync } from 'node:fs';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import t from 'tap';
+import { decode, encode, messageType, type Message } from '../../src/service/contract/schema.js';
 import { skip, sleep, TestRedis } from './fixtures/redis.js';
-import { raw, testService, type TestService } from './fixtures/service.js';
+import { raw, testService, XDP_PASS, type TestService } from './fixtures/service.js';
 
 t.setTimeout(180_000);
+
+const same = (bytes: Buffer): Buffer => bytes;
 
 interface Item {
   readonly index: number;
@@ -153,6 +157,30 @@ for (const kept of ['memory', 'Redis']) {
       body: object,
     });
     t.match(await single.json(), { total: 1, priority: 'HIGH' });
+
+    const client = new Client(service.grpcAddress, credentials.createInsecure());
+    const pack = (name: string, message: Message): Buffer =>
+      Buffer.from(encode(messageType(`bpfjit.v1.${name}`), message));
+    const call = (method: string, bytes: Buffer): Promise<Message> =>
+      new Promise((resolve, reject) => {
+        client.makeUnaryRequest(`/bpfjit.v1.JitService/${method}`, same, same, bytes, (error, answer) => {
+          if (error === null) resolve(decode(messageType('bpfjit.v1.Job'), answer!));
+          else reject(error);
+        });
+      });
+    const request = { program: { name: 'g', type: 6, instructions: XDP_PASS, license: 'GPL' } };
+    const queued = await call('SubmitJob', pack('SubmitJobRequest', { requests: [request] }));
+    const watched: Message[] = [];
+    const path = '/bpfjit.v1.JitService/WatchJob';
+    const stream = client.makeServerStreamRequest(path, same, same, pack('WatchJobRequest', { id: queued['id'] }));
+    for await (const bytes of stream as AsyncIterable<Buffer>) {
+      watched.push(decode(messageType('bpfjit.v1.JobEvent'), bytes));
+    }
+    t.match(watched, [{ item: { state: 3, programs: [{ name: 'g' }] } }, { job: { id: queued['id'], state: 3 } }]);
+    t.match(await call('GetJob', pack('GetJobRequest', { id: queued['id'] })), { finished: 1 });
+    t.match(await call('CancelJob', pack('CancelJobRequest', { id: queued['id'] })), { state: 3 });
+    await t.rejects(call('GetJob', pack('GetJobRequest', { id: 'none' })), { code: status.NOT_FOUND });
+    client.close();
 
     const text = await service.service.metrics.registry.metrics();
     t.match(text, /bpf_jitd_jobs_total\{state="cancelled"\} 1\b/);

@@ -21,6 +21,9 @@ export interface Task extends JobRequest {
 /** Makes an item of a task. Throws what may go better another time; everything else is an item that failed. */
 export type RunTask = (task: Task, signal: AbortSignal) => Promise<JobItem>;
 
+/** Calls a finished job's webhook once; rejects where it is to be called again, with Undeliverable where that is of no use. */
+export type Deliver = (job: JobRecord) => Promise<void>;
+
 /** What a backend tells of its work. */
 export interface JobObserver {
   /** An item was taken up after so many milliseconds of waiting. */
@@ -47,8 +50,8 @@ export interface JobBackend {
   watch(id: string, listener: () => void): Promise<() => void>;
   /** Items that wait or are worked on, of all instances; null where that is not known. */
   open(): Promise<number | null>;
-  /** Starts to take tasks, so many at a time. */
-  work(run: RunTask, concurrency: number): void;
+  /** Starts to take tasks, so many at a time, and to call webhooks. */
+  work(run: RunTask, concurrency: number, deliver: Deliver): void;
   /** Takes no more tasks; what runs is given so many milliseconds, then goes back into the queue. */
   close(timeout: number): Promise<void>;
 }
@@ -56,6 +59,10 @@ export interface JobBackend {
 /** How often a task is tried, and the milliseconds before the second time; each further wait is twice the last. */
 export const ATTEMPTS = 5;
 export const BACKOFF = 500;
+
+/** The same of webhooks: for an hour and more. */
+export const DELIVERIES = 12;
+export const DELIVERY_BACKOFF = 1000;
 
 /** What another try, here or elsewhere, may mend. */
 export const TRANSIENT: ReadonlySet<ErrorCode> = new Set([

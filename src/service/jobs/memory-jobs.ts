@@ -1,11 +1,13 @@
 /** Jobs in this process's memory, where there is no Redis: they end with the process. */
 import { performance } from 'node:perf_hooks';
 import { ServiceError } from '../errors.js';
-import { ATTEMPTS, BACKOFF, type JobBackend, type JobLimits, type JobObserver, type RunTask } from './backend.js';
+import { ATTEMPTS, BACKOFF, DELIVERIES, DELIVERY_BACKOFF } from './backend.js';
+import type { Deliver, JobBackend, JobLimits, JobObserver, RunTask } from './backend.js';
 import { failedItem, isFinal, STATE, TURN_COST } from './job.js';
 import type { JobHappening, JobItem, JobRecord, JobRequest, NewJob, State } from './job.js';
 import { clientFull, flowOf, jobsFull, sameJob } from './limits.js';
 import { MemoryQueue } from './memory-queue.js';
+import { Undeliverable } from './webhook.js';
 
 /** Items of finished jobs that are kept. */
 const FINISHED_ITEMS = 100_000;
@@ -42,6 +44,7 @@ export class MemoryJobs implements JobBackend {
   private openItems = 0;
   private openBytes = 0;
   private run: RunTask | null = null;
+  private deliver: Deliver = () => Promise.resolve();
   private concurrency = 0;
   private readonly closing = new AbortController();
 
@@ -112,8 +115,9 @@ export class MemoryJobs implements JobBackend {
     return Promise.resolve(this.openItems);
   }
 
-  work(run: RunTask, concurrency: number): void {
+  work(run: RunTask, concurrency: number, deliver: Deliver): void {
     this.run = run;
+    this.deliver = deliver;
     this.concurrency = concurrency;
     this.dispatch();
   }
@@ -192,7 +196,21 @@ export class MemoryJobs implements JobBackend {
     kept.expiry.refresh();
     this.forgetOldest();
     this.happen(kept, null);
-    this.observer.jobFinished(recordOf(kept));
+    const job = recordOf(kept);
+    this.observer.jobFinished(job);
+    if (job.callbackUrl !== '') this.tell(job, 1);
+  }
+
+  private tell(job: JobRecord, tried: number): void {
+    this.deliver(job).catch((error: unknown) => {
+      if (error instanceof Undeliverable || tried === DELIVERIES || this.closing.signal.aborted) return;
+      setTimeout(
+        () => {
+          this.tell(job, tried + 1);
+        },
+        DELIVERY_BACKOFF * 2 ** (tried - 1),
+      ).unref();
+    });
   }
 
   /** What finished jobs hold is bounded too. */

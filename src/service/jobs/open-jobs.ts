@@ -2,13 +2,13 @@
 import type { Cluster } from '../cluster/cluster.js';
 import type { CompileService } from '../compile-service.js';
 import type { Config } from '../config.js';
-import { ServiceError } from '../errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import type { JobBackend, JobLimits, JobObserver } from './backend.js';
+import type { Deliver, JobBackend, JobLimits, JobObserver } from './backend.js';
 import { STATE, type State } from './job.js';
 import { JobService } from './job-service.js';
 import { MemoryJobs } from './memory-jobs.js';
 import { RedisJobs } from './redis-jobs.js';
+import { checkCallback, deliver, Undeliverable, type WebhookPolicy } from './webhook.js';
 import { taskRunner } from './run-task.js';
 
 export interface Jobs {
@@ -24,13 +24,21 @@ export function openJobs(config: Config, service: CompileService, cluster: Clust
     bytes: config.jobBytes,
     retention: config.jobRetention * 1000,
   };
+  const policy: WebhookPolicy = {
+    hosts: config.webhookHosts,
+    secrets: config.webhookSecret,
+    allowPrivate: config.webhookPrivate === 'yes',
+  };
+  const check = (url: string): void => {
+    checkCallback(url, policy);
+  };
   const observer = observed(service.metrics);
   const backend: JobBackend =
     cluster === null ? new MemoryJobs(limits, observer) : new RedisJobs(cluster, limits, observer);
   service.metrics.observeJobs(() => backend.open());
-  if (config.role !== 'api') backend.work(taskRunner(service), config.workers);
+  if (config.role !== 'api') backend.work(taskRunner(service), config.workers, delivery(policy, service.metrics));
   return {
-    service: new JobService({ service, backend, maxItems: config.jobItems, checkCallback }),
+    service: new JobService({ service, backend, maxItems: config.jobItems, checkCallback: check }),
     close: (timeout) => backend.close(timeout),
   };
 }
@@ -58,6 +66,16 @@ function stateName(state: State): string {
     .toLowerCase();
 }
 
-function checkCallback(): never {
-  throw new ServiceError('INVALID_FIELD', 'callbackUrl: no hosts are allowed here', { field: 'callbackUrl' });
+/** Counted by what became of it. */
+function delivery(policy: WebhookPolicy, metrics: Metrics): Deliver {
+  return async (job) => {
+    try {
+      await deliver(job, policy);
+      metrics.webhooks.inc({ result: 'delivered' });
+    } catch (error) {
+      metrics.webhooks.inc({ result: error instanceof Undeliverable ? 'refused' : 'failed' });
+      metrics.onJobError(error);
+      throw error;
+    }
+  };
 }

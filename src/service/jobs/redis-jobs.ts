@@ -5,11 +5,16 @@ import type { Cluster } from '../cluster/cluster.js';
 import { PREFIX } from '../cluster/link.js';
 import { TaskQueue, TaskWorker } from '../cluster/queue.js';
 import { ServiceError } from '../errors.js';
-import { ATTEMPTS, BACKOFF, type JobBackend, type JobLimits, type JobObserver, type RunTask } from './backend.js';
+import { ATTEMPTS, BACKOFF, DELIVERIES, DELIVERY_BACKOFF } from './backend.js';
+import type { Deliver, JobBackend, JobLimits, JobObserver, RunTask } from './backend.js';
 import { failedItem, type JobHappening, type JobItem, type JobRecord, type NewJob } from './job.js';
+import { Undeliverable } from './webhook.js';
 import { JobStore, type Queueing } from './store.js';
 
 const QUEUE = 'jobs';
+const WEBHOOKS = 'webhooks';
+/** Webhooks that one instance calls at a time. */
+const CALLS = 16;
 /** The largest priority that BullMQ has; turns beyond it are taken in the order in which they were queued. */
 const LAST_TURN = 2 ** 21 - 1;
 /** Milliseconds between looks for what was left undone, and what they take for left. */
@@ -24,10 +29,15 @@ interface TaskData {
   readonly turn: number;
 }
 
+interface WebhookData {
+  readonly job: string;
+}
+
 export class RedisJobs implements JobBackend {
   private readonly store: JobStore;
   private readonly queue: TaskQueue<TaskData>;
-  private worker: TaskWorker<TaskData> | null = null;
+  private readonly webhooks: TaskQueue<WebhookData>;
+  private workers: { close(timeout: number): Promise<void> }[] = [];
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(
@@ -37,6 +47,7 @@ export class RedisJobs implements JobBackend {
   ) {
     this.store = new JobStore(cluster.patient, limits);
     this.queue = new TaskQueue(cluster, QUEUE);
+    this.webhooks = new TaskQueue(cluster, WEBHOOKS);
     this.sweeper = setInterval(() => {
       this.sweep().catch((error: unknown) => {
         this.observer.onError(error);
@@ -75,24 +86,41 @@ export class RedisJobs implements JobBackend {
     return this.store.open();
   }
 
-  work(run: RunTask, concurrency: number): void {
-    this.worker = new TaskWorker<TaskData>(this.cluster, {
+  work(run: RunTask, concurrency: number, deliver: Deliver): void {
+    const onError = (error: unknown): void => {
+      this.observer.onError(error);
+    };
+    const tasks = new TaskWorker<TaskData>(this.cluster, {
       name: QUEUE,
       concurrency,
       cancelledBy: ({ data }) => data.job,
       channel: `${PREFIX}jobs:cancel`,
       process: (task, signal) => this.process(run, task, signal),
       failed: (task, error, lost) => void this.gaveUp(task, error, lost),
-      onError: (error) => {
-        this.observer.onError(error);
-      },
+      onError,
     });
+    const calls = new TaskWorker<WebhookData>(this.cluster, {
+      name: WEBHOOKS,
+      concurrency: CALLS,
+      cancelledBy: ({ data }) => data.job,
+      channel: `${PREFIX}webhooks:cancel`,
+      process: async ({ data }) => {
+        const job = await this.store.read(data.job);
+        if (job === null) return; // forgotten meanwhile
+        await deliver(job).catch((error: unknown) => {
+          if (!(error instanceof Undeliverable)) throw error;
+        });
+      },
+      failed: () => undefined, // counted where it is called
+      onError,
+    });
+    this.workers = [tasks, calls];
   }
 
   async close(timeout: number): Promise<void> {
     clearInterval(this.sweeper);
-    await this.worker?.close(timeout);
-    await this.queue.close();
+    await Promise.all(this.workers.map((worker) => worker.close(timeout)));
+    await Promise.all([this.queue.close(), this.webhooks.close()]);
   }
 
   /** Throws QUEUE_UNAVAILABLE; whoever sweeps next then queues what is kept. */
@@ -127,7 +155,15 @@ export class RedisJobs implements JobBackend {
 
   private async tellFinished(id: string): Promise<void> {
     const job = await this.store.read(id);
-    if (job !== null) this.observer.jobFinished(job);
+    if (job === null) return;
+    this.observer.jobFinished(job);
+    if (job.callbackUrl !== '') await this.queueWebhook(id);
+  }
+
+  private async queueWebhook(id: string): Promise<void> {
+    const options = { attempts: DELIVERIES, backoff: { type: 'exponential', delay: DELIVERY_BACKOFF } };
+    await this.webhooks.add([{ id, data: { job: id }, options }]);
+    await this.store.told(id);
   }
 
   /** A task that was tried as often as it may be, or whose workers died one after the other. */
@@ -148,6 +184,7 @@ export class RedisJobs implements JobBackend {
       if (queueing !== null) await this.enqueue(queueing);
       else await this.store.queued(id);
     }
+    for (const id of await this.store.untold(Date.now() - LEFT_UNDONE)) await this.queueWebhook(id);
   }
 }
 

@@ -61,6 +61,16 @@ export class JobStore {
     return this.link.must((redis) => redis.zrangebyscore(`${PREFIX}jobs:unqueued`, '-inf', before, 'LIMIT', 0, 100));
   }
 
+  /** Finished jobs whose webhook has been waiting to be queued since before then. */
+  untold(before: number): Promise<string[]> {
+    return this.link.must((redis) => redis.zrangebyscore(`${PREFIX}jobs:outbox`, '-inf', before, 'LIMIT', 0, 100));
+  }
+
+  /** The webhook of a job is in the queue. */
+  async told(id: string): Promise<void> {
+    await this.link.must((redis) => redis.zrem(`${PREFIX}jobs:outbox`, id));
+  }
+
   /** The request of an item that is to be made now; null where nobody wants it any more. */
   async begin(id: string, index: number, digest: string, turn: number): Promise<Buffer | null> {
     if ((await this.link.script(BEGIN, id, index, turn)) !== 1) return null;

@@ -166,6 +166,12 @@ export class Metrics {
     labelNames: ['state'] as const,
     ...this.own,
   });
+  readonly webhooks = new Counter({
+    name: 'bpf_jitd_webhook_deliveries_total',
+    help: 'Webhooks called, by result: delivered, failed (it is tried again, for an hour), or refused for good.',
+    labelNames: ['result'] as const,
+    ...this.own,
+  });
   readonly jobWaitSeconds = new Histogram({
     name: 'bpf_jitd_job_wait_seconds',
     help: 'Time that requests of jobs waited for their turn.',
