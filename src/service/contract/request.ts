@@ -5,6 +5,7 @@ import { canonical } from './canonical.js';
 import { CompileRequestType, decode, type Message } from './schema.js';
 import type { CompileRequestMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
 import { ServiceError } from '../errors.js';
+import { checkJsonWeight, checkWireWeight, TooHeavy } from './weight.js';
 
 /** More than any program has (BPF_COMPLEXITY_LIMIT_INSNS, 1 million, of 8 bytes). */
 const MAX_INSTRUCTION_BYTES = 8_000_000;
@@ -19,8 +20,10 @@ export const LISTING = 2;
 export function messageFromJson(type: protobuf.Type, body: Uint8Array): Message {
   let value: unknown;
   try {
+    checkJsonWeight(body);
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
+    if (error instanceof TooHeavy) throw new ServiceError('MALFORMED_BODY', `the body ${error.message}`);
     throw new ServiceError('MALFORMED_BODY', `the body is not JSON: ${jsonFault(error)}`);
   }
   return messageFromValue(type, value);
@@ -41,9 +44,11 @@ export function jsonFault(error: unknown): string {
 /** Protobuf bytes → message. Throws ServiceError MALFORMED_BODY. */
 export function messageFromProtobuf(type: protobuf.Type, body: Uint8Array): Message {
   try {
+    checkWireWeight(type, body);
     return decode(type, body);
-  } catch {
-    throw new ServiceError('MALFORMED_BODY', `the body is not a ${type.name} in protobuf encoding`);
+  } catch (error) {
+    if (error instanceof TooHeavy) throw new ServiceError('MALFORMED_BODY', `the ${type.name} ${error.message}`);
+    throw new ServiceError('MALFORMED_BODY', `this is not a ${type.name} in protobuf encoding`);
   }
 }
 

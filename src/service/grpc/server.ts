@@ -21,8 +21,8 @@ import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { Asking, Compiled, CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
-import { requestFromProtobuf } from '../contract/request.js';
-import { decode as decodeMessage, messageType, schema, type Message } from '../contract/schema.js';
+import { messageFromProtobuf, requestFromProtobuf } from '../contract/request.js';
+import { messageType, schema, type Message } from '../contract/schema.js';
 import { limitsMessage } from '../limits.js';
 import { asServiceError, ServiceError } from '../errors.js';
 import { objectProblem } from '../http/compile-route.js';
@@ -285,11 +285,7 @@ function idOf(name: string, bytes: Buffer): string {
 }
 
 function decode(name: string, bytes: Buffer): Message {
-  try {
-    return decodeMessage(messageType(`bpfjit.v1.${name}`), bytes);
-  } catch {
-    throw new ServiceError('MALFORMED_BODY', `the message is not a ${name} in protobuf encoding`);
-  }
+  return messageFromProtobuf(messageType(`bpfjit.v1.${name}`), bytes);
 }
 
 function encode(name: string, message: Message): Buffer {

@@ -23,7 +23,7 @@ import { btfRoutes } from './btf-route.js';
 import { jobsRoutes } from './jobs-routes.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
-import { secureHeaders } from './secure-headers.js';
+import { secureHeaders, securityHeaderSet } from './secure-headers.js';
 import { logged, traceRequests } from './tracing.js';
 import type { Certificates } from '../tls.js';
 
@@ -65,7 +65,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clientErrorHandler: (error, socket) => {
       refuseOnSocket(error, socket, service.metrics);
     },
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    // Before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      void refuse(error, request, reply.headers(securityHeaderSet(certificates !== null)));
+    },
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();

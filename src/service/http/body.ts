@@ -98,13 +98,17 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 async function fromMultipart(request: FastifyRequest, query: Query): Promise<CompileRequestMessage> {
   const files: { object?: Buffer; btf?: Buffer } = {};
   const fields: Record<string, string | string[]> = { ...(query as Record<string, string>) };
-  for await (const part of request.parts()) {
-    if (part.type === 'field') addField(fields, part.fieldname, part.value);
-    else if (part.fieldname === 'object' || part.fieldname === 'btf') files[part.fieldname] = await part.toBuffer();
-    else {
-      const field = part.fieldname.slice(0, 60);
-      throw new ServiceError('INVALID_FIELD', `${field}: files are named object and btf`, { field });
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') addField(fields, part.fieldname, part.value);
+      else if (part.fieldname === 'object' || part.fieldname === 'btf') files[part.fieldname] = await part.toBuffer();
+      else {
+        const field = part.fieldname.slice(0, 60);
+        throw new ServiceError('INVALID_FIELD', `${field}: files are named object and btf`, { field });
+      }
     }
+  } catch (error) {
+    throw formError(error);
   }
   const message = fromQuery(fields);
   // An upload form sends an empty file where none was chosen.
@@ -114,6 +118,12 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
     ...(files.object === undefined ? {} : { object: files.object }),
     ...(btf === undefined ? {} : { target: { ...message.target, btf } }),
   };
+}
+
+/** The parser throws plain Errors at forms that are damaged; the framework's own, such as of parts too large, have a status. */
+function formError(error: unknown): unknown {
+  if (error instanceof ServiceError || (error instanceof Error && 'statusCode' in error)) return error;
+  return new ServiceError('MALFORMED_BODY', 'the form is damaged, or not all of it came');
 }
 
 function addField(fields: Record<string, string | string[]>, name: string, value: unknown): void {

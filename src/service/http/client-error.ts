@@ -1,6 +1,6 @@
 /** Requests that are none, or that do not arrive: refused on the bare socket, in the same shape as all else. */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServiceError } from '../errors.js';
 import type { Metrics } from '../telemetry/metrics.js';
@@ -17,7 +17,9 @@ function refusalOf(code: string | undefined): ServiceError {
 
 /** The parser has lost its place: whatever else comes on this connection cannot be read. */
 export function refuseOnSocket(error: NodeJS.ErrnoException, socket: Socket, metrics: Metrics): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  // An answer that is on its way must not be run into; this is how Node's own handler finds out.
+  const { _httpMessage: answer } = socket as { readonly _httpMessage?: ServerResponse | null };
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || answer?.headersSent === true) {
     socket.destroy();
     return;
   }

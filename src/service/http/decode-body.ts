@@ -23,7 +23,7 @@ export function decodeBodies(app: FastifyInstance): void {
   app.addHook('preParsing', (request, _reply, payload, done) => {
     const { 'content-encoding': coding, 'content-length': length, 'transfer-encoding': chunked } = request.headers;
     const hasBody = chunked !== undefined || (length !== undefined && length !== '0');
-    if (coding === undefined || coding === 'identity' || !hasBody) done(null, payload);
+    if (coding === undefined || coding === 'identity' || !hasBody || request.method === 'GET') done(null, payload);
     else done(null, decoded(request, payload, coding.trim().toLowerCase()));
   });
 }

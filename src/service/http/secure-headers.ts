@@ -13,11 +13,16 @@ export function securityHeaders(tls: boolean): readonly string[] {
   return tls ? [...HEADERS, ...HSTS] : HEADERS;
 }
 
+/** As Fastify's replies take them. */
+export function securityHeaderSet(tls: boolean): Readonly<Record<string, string>> {
+  const flat = securityHeaders(tls);
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]!]] : [])));
+}
+
 export function secureHeaders(app: FastifyInstance, tls: boolean): void {
-  const headers = securityHeaders(tls);
-  const pairs = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]!] as const] : []));
+  const headers = Object.entries(securityHeaderSet(tls));
   app.addHook('onRequest', (_request, reply, done) => {
-    for (const [name, value] of pairs) void reply.header(name, value);
+    for (const [name, value] of headers) void reply.header(name, value);
     done();
   });
 }
