@@ -13,6 +13,7 @@ export interface ProgramJson {
   readonly errno: number;
   readonly failure?: FailureJson;
   readonly log?: string;
+  readonly stats?: { readonly processedInstructions?: number; readonly stackDepths?: readonly number[] };
   readonly translated?: string;
   readonly functions?: readonly FunctionJson[];
   readonly relocations?: readonly RelocationJson[];

@@ -1,19 +1,10 @@
 /** bpf-jitd compile */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { compile } from '../compiler/compile.js';
 import { capabilitiesFromNames } from '../service/contract/capabilities.js';
-import { fromCompiler, targetMessage } from '../service/contract/from-compiler.js';
-import { readJson } from '../service/contract/json-read.js';
-import { writeJson } from '../service/contract/json-write.js';
-import type { CompileRequestMessage } from '../service/contract/messages.js';
-import { checkRequest, ELF } from '../service/contract/request.js';
-import { CompileRequestType, CompileResponseType, type Message } from '../service/contract/schema.js';
-import { toCompiler } from '../service/contract/to-compiler.js';
-import { ServiceError } from '../service/errors.js';
-import { loadProfile, targetNames } from '../service/targets.js';
+import type { Message } from '../service/contract/schema.js';
 import type { AnswerJson } from './answer.js';
-import { compileRemotely } from './remote.js';
+import { compilerOf } from './local.js';
 import { answerText } from './text.js';
 import { orUsage, UsageError } from './usage.js';
 
@@ -49,7 +40,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
       format: REQUESTED[format],
     },
   };
-  const answer = values.server === undefined ? compileHere(request) : await compileRemotely(values.server, request);
+  const answer = await compilerOf(values.server)(request);
   const output = format === 'elf' ? Buffer.from(String(answer['elf'] ?? ''), 'base64') : await rendered(answer, format);
   if (values.output === undefined) process.stdout.write(output);
   else writeFileSync(values.output, output);
@@ -58,24 +49,6 @@ export async function compileCommand(argv: string[]): Promise<number> {
 
 async function rendered(answer: Message, format: 'text' | 'json'): Promise<string> {
   return format === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : answerText(answer as unknown as AnswerJson);
-}
-
-function compileHere(json: Message): Message {
-  const request = checkRequest(readJson(CompileRequestType, json) as CompileRequestMessage);
-  const name = request.target?.kernel ?? '';
-  if (name !== '' && !targetNames().includes(name)) {
-    throw new ServiceError('UNKNOWN_TARGET', `the targets are: ${targetNames().join(', ')}`);
-  }
-  const profile = name === '' ? loadProfile() : loadProfile(name);
-  const message = fromCompiler(
-    compile(toCompiler(request), profile),
-    '',
-    targetMessage(profile, ''),
-    request.options?.format === ELF,
-  );
-  // Through the encoding, so that both ways show the same.
-  const decoded = CompileResponseType.decode(CompileResponseType.encode(message).finish());
-  return writeJson(CompileResponseType, decoded as unknown as Message);
 }
 
 function exitStatus(answer: AnswerJson): number {

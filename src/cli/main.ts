@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** bpf-jitd: serve, compile, targets, keys. */
+/** bpf-jitd: serve, compile, check, targets, keys. */
+import { VERSION } from '../service/version.js';
+import { checkCommand } from './check-command.js';
 import { compileCommand } from './compile-command.js';
 import { keysCommand } from './keys-command.js';
 import { targetsCommand } from './targets-command.js';
@@ -17,6 +19,16 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --legacy-maps       take the maps section that libbpf 1.x refuses
       --capabilities LIST what the loading process may do: CAP_BPF,CAP_NET_ADMIN …, or none
       --server URL        ask a running service instead of compiling here
+  bpf-jitd check OBJECT... [options]  fails on rejections, and on growth beyond a budget
+      --budget FILE       the budget (bpf-budget.json, where there is one)
+      --update            write what is found into the budget
+      --kernel NAME       the kernel; may be repeated: each object is tried on each
+      --tolerance PERCENT of growth that passes (the budget's own, or 0)
+      --markdown FILE     the table, which also goes to standard output and $GITHUB_STEP_SUMMARY
+      --sarif FILE        SARIF 2.1.0, for code hosts that show findings at their lines
+      --source-root DIR   where the sources' own paths begin (the working folder)
+      --json FILE         everything that is known
+      --legacy-maps, --capabilities LIST, --server URL   as for compile
   bpf-jitd targets [--server URL]     the kernels that can be compiled for
   bpf-jitd keys create [options]      a new API key, shown once; a running service knows it within a second
       --file FILE         the keys file (BPF_JITD_KEYS_FILE)
@@ -29,14 +41,16 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --expires WHEN      90d, 12h, or a time in ISO 8601
   bpf-jitd keys list [--file FILE]
   bpf-jitd keys revoke ID [--file FILE]
+  bpf-jitd --version, --help
 
 With --server the API key is taken from BPF_JITD_API_KEY.
 
-Exit status: 0 accepted, 1 rejected, 2 could not be tried.
+Exit status: 0 accepted (check: and within budget), 1 rejected or over budget, 2 could not be tried.
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
+  if (rest.includes('--help')) return main(['help']);
   switch (command) {
     case 'serve': {
       const { serve } = await import('../main.js');
@@ -45,10 +59,16 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case 'compile':
       return compileCommand(rest);
+    case 'check':
+      return checkCommand(rest);
     case 'targets':
       return targetsCommand(rest);
     case 'keys':
       return keysCommand(rest);
+    case '--version':
+    case '-V':
+      process.stdout.write(`${VERSION}\n`);
+      return 0;
     case 'help':
     case '--help':
     case '-h':

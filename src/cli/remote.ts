@@ -5,6 +5,7 @@ import type { Message } from '../service/contract/schema.js';
 interface ProblemBody {
   readonly code?: string;
   readonly detail?: string;
+  readonly failure?: unknown;
 }
 
 export async function get(server: string, path: string): Promise<unknown> {
@@ -27,5 +28,7 @@ async function answer(response: Response): Promise<unknown> {
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body;
   const problem = body as ProblemBody | null;
+  // As compiling in this process says it: an answer with a failure and no programs.
+  if (problem?.code === 'INVALID_OBJECT' && problem.failure !== undefined) return { failure: problem.failure };
   throw new Error(`${problem?.code ?? `HTTP ${response.status}`}: ${problem?.detail ?? response.statusText}`);
 }

@@ -27,7 +27,8 @@ async function programText(program: ProgramJson): Promise<string> {
   return text;
 }
 
-function failureText(failure: FailureJson): string {
+/** Stage, code, message and place, in a line. */
+export function failureText(failure: FailureJson): string {
   const place = [
     failure.instruction === undefined ? '' : `instruction ${failure.instruction}`,
     failure.section === undefined ? '' : `section ${failure.section}`,

@@ -1,50 +1,30 @@
 /** The command line: forms, exit status, in process and over a server. */
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { cli, MAIN } from './fixtures/cli.js';
 import { testService } from '../service/fixtures/service.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const OBJECT = fileURLToPath(new URL('../objects/xdp_count.o', import.meta.url));
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function cli(...args: readonly string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--import', 'tsx', MAIN, ...args],
-      { maxBuffer: 1 << 26 },
-      (error, out, err) => {
-        resolve({ status: error === null ? 0 : Number(child.exitCode), out, err });
-      },
-    );
-  });
-}
 
 t.setTimeout(120_000);
 
 t.test('compile', async (t) => {
-  const text = await cli('compile', OBJECT);
+  const text = await cli(['compile', OBJECT]);
   t.equal(text.status, 0, text.err);
   t.match(text.out, /^xdp_main \(xdp, xdp\): accepted\n/);
   t.match(text.out, /^ {5}0: d50\w+|^ {5}0: \w{8} {2}/m);
   t.match(text.out, /: d65f03c0 {2}ret/);
   t.match(text.out, /@ \w+ (?:KERNEL|MAP)/, 'relocations are marked');
 
-  const json = await cli('compile', OBJECT, '--format', 'json', '--program', 'xdp_main');
+  const json = await cli(['compile', OBJECT, '--format', 'json', '--program', 'xdp_main']);
   const answer = JSON.parse(json.out) as { programs: readonly { name: string; accepted: boolean }[] };
   t.match(answer.programs, [{ name: 'xdp_main', accepted: true }]);
 
-  const elf = await cli('compile', OBJECT, '--format', 'elf', '--output', '/dev/null');
+  const elf = await cli(['compile', OBJECT, '--format', 'elf', '--output', '/dev/null']);
   t.equal(elf.status, 0, elf.err);
 
   const service = await testService(t);
-  const remote = await cli('compile', OBJECT, '--server', service.url);
+  const remote = await cli(['compile', OBJECT, '--server', service.url]);
   t.equal(remote.status, 0, remote.err);
   t.equal(remote.out, text.out, 'the service answers what this process does');
 });
@@ -58,7 +38,7 @@ t.test('what cannot be tried', async (t) => {
     [['compile', MAIN], /.*/],
     [['fly'], /no command fly/],
   ] as const) {
-    const ran = await cli(...args);
+    const ran = await cli(args);
     t.equal(ran.status, 2, args.join(' '));
     t.match(ran.err + ran.out, message);
     t.notMatch(ran.err, /\n\s+at /);
@@ -66,7 +46,7 @@ t.test('what cannot be tried', async (t) => {
 });
 
 t.test('targets', async (t) => {
-  const ran = await cli('targets');
+  const ran = await cli(['targets']);
   t.equal(ran.status, 0, ran.err);
   t.match(ran.out, /^linux-6\.12-arm64 +6\.12/m);
 });

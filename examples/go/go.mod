@@ -1,0 +1,3 @@
+module example.com/bpf-jitd
+
+go 1.19
