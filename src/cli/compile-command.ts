@@ -16,6 +16,9 @@ const OPTIONS = {
   'log-level': { type: 'string', default: '1' },
   'legacy-maps': { type: 'boolean', default: false },
   capabilities: { type: 'string' },
+  'attach-program': { type: 'string' },
+  'attach-function': { type: 'string' },
+  'attach-object': { type: 'string' },
   server: { type: 'string' },
 } as const;
 
@@ -33,6 +36,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
     programs: values.program ?? [],
     target: { kernel: values.target ?? '' },
+    ...attachProgram(values),
     options: {
       logLevel: values['log-level'],
       legacyMaps: values['legacy-maps'],
@@ -45,6 +49,23 @@ export async function compileCommand(argv: string[]): Promise<number> {
   if (values.output === undefined) process.stdout.write(output);
   else writeFileSync(values.output, output);
   return exitStatus(answer as AnswerJson);
+}
+
+interface AttachOptions {
+  readonly 'attach-program'?: string;
+  readonly 'attach-function'?: string;
+  readonly 'attach-object'?: string;
+}
+
+/** The BPF program that the object's are attached to, found in the object itself where no other is named. */
+function attachProgram(values: AttachOptions): Message {
+  const { 'attach-program': name, 'attach-function': fn, 'attach-object': file } = values;
+  if (name === undefined) {
+    if (fn !== undefined || file !== undefined) throw new UsageError('--attach-program is missing');
+    return {};
+  }
+  const object = file === undefined ? {} : { object: readFileSync(file).toString('base64') };
+  return { attachProgram: { name, ...object, ...(fn === undefined ? {} : { function: fn }) } };
 }
 
 async function rendered(answer: Message, format: 'text' | 'json'): Promise<string> {

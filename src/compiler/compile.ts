@@ -1,4 +1,5 @@
 /** The pipeline: request → load → verify → rewrite → jit → link → answer. Pure and synchronous. */
+import { loadAttachedProgram } from './attached-program.js';
 import type { CompiledFunction } from './jit/program.js';
 import { lineEntries } from './lines.js';
 import { generateCode } from './link/generate.js';
@@ -6,10 +7,10 @@ import { listInstructions } from './link/listing.js';
 import { fillAddresses } from './link/resolve.js';
 import { explainLog } from './load/explain-log.js';
 import { loadObject, type LoadedProgram } from './load/object.js';
-import type { Program } from './load/program.js';
+import type { Program, TargetProgram } from './load/program.js';
 import { loadRaw } from './load/raw.js';
 import type { CompileRequest, CompileResponse, CompileStage, FunctionResult, ProgramResult } from './messages.js';
-import type { Failure } from './outcome.js';
+import { ok, type Failure, type Outcome } from './outcome.js';
 import { rewrite, type Rewritten } from './rewrite/rewrite.js';
 import type { Profile } from './targets/profile.js';
 import { statisticsText, verify } from './verify/verify.js';
@@ -29,21 +30,30 @@ export function compile(
   enter: (stage: CompileStage) => void = () => undefined,
 ): CompileResponse {
   enter('load');
+  const target = attachedProgram(request, profile);
   if (request.program !== null) {
-    const loaded = loadRaw(request.program, profile, request.capabilities);
+    const loaded = target.ok ? loadRaw(request.program, profile, request.capabilities, target.value) : target;
     if (!loaded.ok) {
       const { name, type } = request.program;
       return { programs: [refused(name, '', type, loaded.failure)], maps: [], failure: loaded.failure };
     }
     return { programs: [compileOne(loaded.value, request, profile, enter)], maps: loaded.value.maps, failure: null };
   }
-  const object = loadObject(request.object ?? NO_BYTES, profile, request);
+  if (!target.ok) return { programs: [], maps: [], failure: target.failure };
+  const attach = { attachProgram: target.value, attachFunction: request.attachProgram?.function ?? '' };
+  const object = loadObject(request.object ?? NO_BYTES, profile, { ...request, ...attach });
   const programs = object.programs.map((loaded) =>
     loaded.program.ok
       ? asLibbpfAnswers(loaded, compileOne(loaded.program.value, request, profile, enter))
       : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
+}
+
+/** The BPF program that the request's are attached to, null where there is none. */
+function attachedProgram(request: CompileRequest, profile: Profile): Outcome<TargetProgram | null> {
+  const target = request.attachProgram ?? null;
+  return target === null ? ok(null) : loadAttachedProgram(target, request, profile);
 }
 
 /** libbpf explains rejections of what it could not resolve, and may refuse an object of which the kernel took a program. */

@@ -1,10 +1,13 @@
 /** A kernel's BTF as people have it: the blob of /sys/kernel/btf/vmlinux, or an ELF file with a `.BTF` section. */
-import { openBtf, readSharedBtf } from './btf/read.js';
+import { isWellFormed, openBtf, readBtf, readSharedBtf } from './btf/read.js';
 import type { Btf } from './btf/btf.js';
 import { hasMember } from './btf/member-offset.js';
 import { ByteReader } from './bytes/reader.js';
-import { fail, type Outcome } from './outcome.js';
+import { readModuleFile } from './module-file.js';
+import { fail, ok, type Outcome } from './outcome.js';
+import type { KernelModule } from './targets/modules.js';
 
+export type { KernelModule } from './targets/modules.js';
 export type KernelBtfImage = Parameters<typeof openBtf>[0];
 
 const ELF_MAGIC = 0x464c457f;
@@ -51,6 +54,23 @@ export function readKernelBtf(bytes: Uint8Array): Outcome<KernelBtfImage> {
 /** The BTF over an image that `readKernelBtf` made, in this thread or another. */
 export function openKernelBtf(image: KernelBtfImage): Btf {
   return openBtf(image, null, 'vmlinux');
+}
+
+/**
+ * A module of a kernel whose BTF is `base`, with what its file tells of kernel functions. Fails where the types are not
+ * split BTF over that base.
+ */
+export function readModule(bytes: Uint8Array, base: Btf, name: string): Outcome<KernelModule> {
+  const file = readModuleFile(bytes);
+  if (!file.ok) return file;
+  const btf = readBtf(file.value.btf, base, name);
+  return btf.ok ? ok({ btf: btf.value, functions: file.value.functions }) : btf;
+}
+
+/** Whether the bytes are or hold BTF that may continue some kernel's, as far as they show without it. */
+export function isSplitBtf(bytes: Uint8Array): boolean {
+  const file = readModuleFile(bytes);
+  return file.ok && isWellFormed(file.value.btf, true);
 }
 
 function btfSection(reader: ByteReader): Uint8Array | null {

@@ -55,12 +55,26 @@ export interface Link {
 /** A part of the way through, as `compile` tells of it. */
 export type CompileStage = 'load' | 'verify' | 'rewrite' | 'jit' | 'link';
 
+/** A BPF program that the request's programs are attached to: exactly one of `program` and `name`. */
+export interface AttachProgram {
+  readonly program: RawProgram | null;
+  /** Its object; the request's own where null. */
+  readonly object: Uint8Array | null;
+  /** Its name in the object. */
+  readonly name: string;
+  /** The function of it that an object's programs are attached to; '' where their sections name it. */
+  readonly function: string;
+  /** What it is attached to itself. */
+  readonly attachProgram: AttachProgram | null;
+}
+
 export interface CompileRequest {
   /** An ELF object, or null where `program` is given. */
   readonly object: Uint8Array | null;
   /** Which programs of the object, by function name; all that load by default where empty. */
   readonly programs: readonly string[];
   readonly program: RawProgram | null;
+  readonly attachProgram?: AttachProgram | null;
   readonly cpu: Partial<CpuFeatures>;
   /** bpf(2)'s log level bits 1, 2, 4; 0 for no log. */
   readonly logLevel: number;

@@ -43,13 +43,13 @@ export class BtfStore {
   }
 
   /** Throws ServiceError UNKNOWN_BTF where the tenant has none, or where it is damaged. */
-  async get(digest: string, tenant: string): Promise<Buffer> {
+  async get(digest: string, tenant: string, field = 'target.btfDigest'): Promise<Buffer> {
     const key = cacheKey(tenant, digest);
     const kept = this.recent.get(key);
     if (kept !== undefined) return kept;
     const bytes = (await this.fromDisk(key, digest)) ?? (await this.fromOthers(key, digest));
     if (bytes !== null) return bytes;
-    throw new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field: 'target.btfDigest' });
+    throw new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field });
   }
 
   private async fromDisk(key: string, digest: string): Promise<Buffer | null> {

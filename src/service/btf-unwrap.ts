@@ -1,6 +1,6 @@
 /** BTF comes compressed from where people have it; what is inside is bounded before it is believed. */
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { readKernelBtf } from '../compiler/kernel-btf.js';
+import { isSplitBtf, readKernelBtf } from '../compiler/kernel-btf.js';
 import xz from 'xz-decompress';
 import { ServiceError } from './errors.js';
 import { decodeZstd } from './zstd.js';
@@ -29,7 +29,8 @@ export async function unwrapBtf(bytes: Uint8Array): Promise<Uint8Array> {
 /** Throws ServiceError INVALID_BTF with the reader's words. */
 export function checkBtf(bytes: Uint8Array): void {
   const read = readKernelBtf(bytes);
-  if (!read.ok) throw new ServiceError('INVALID_BTF', read.failure.message);
+  // A module's continues a kernel's that is not known here: whether it fits shows when both are named.
+  if (!read.ok && !isSplitBtf(bytes)) throw new ServiceError('INVALID_BTF', read.failure.message);
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {

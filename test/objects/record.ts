@@ -39,6 +39,7 @@ function record(script: string): string {
   for (const [folder, prefix] of [
     [here, ''],
     [join(here, 'refused'), 'refused.'],
+    [join(here, 'compilers'), ''],
   ] as const) {
     for (const name of readdirSync(folder)) {
       if (name.endsWith('.o')) copyFileSync(join(folder, name), join(jobs, prefix + name));
@@ -57,10 +58,16 @@ function describeMap(map: OracleMap): GoldenMap {
   return { name, type, flags, mapExtra: map.map_extra, ...sizes };
 }
 
+/** Where the object lies: SOURCE.COMPILER.o in `compilers`. */
+function pathOf(name: string): string {
+  if (name.startsWith('refused.')) return name.replace('.', '/');
+  return name.split('.').length > 2 ? `compilers/${name}` : name;
+}
+
 function describe(line: OracleLine): GoldenProgram {
   const log = line.log ?? '';
   return {
-    object: (line.object ?? '').replace(/^refused\./, 'refused/'),
+    object: pathOf(line.object ?? ''),
     program: line.prog ?? '',
     section: line.section ?? '',
     type: line.type ?? 0,

@@ -61,7 +61,6 @@ function addressOf(
       return BigInt(record.functions[symbol.index]?.address ?? 0);
     case 'programAux':
       return BigInt(record.programAux);
-    case 'mapElement':
     case 'arena':
       throw new Error(`nobody knows the address of ${symbol.kind}`);
   }

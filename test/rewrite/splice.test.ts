@@ -67,6 +67,7 @@ function draftOf(plan: Plan): Draft {
     symbols: new Map([[0, { kind: 'map', index: 7 }]]),
     functions: startsOf(plan).map((start) => ({
       start,
+      subprogram: 0,
       name: String(start),
       stackDepth: 0,
       isExceptionCallback: false,

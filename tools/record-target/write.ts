@@ -46,8 +46,8 @@ export function json(value: object): Buffer {
 
 /** Names and addresses as src/compiler/targets/symbols.ts reads them. Local labels and compilers' clones are left out. */
 export function packSymbols(symbols: Symbols): Buffer {
-  const entries = [...symbols.entries()].filter(([name]) => /^\w+$/.test(name));
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...symbols.entries(), ...symbols.seconds()].filter(([name]) => /^\w+$/.test(name));
+  entries.sort(([a], [b]) => (a < b ? -1 : Number(a > b))); // a second address stays behind the first
   const count = entries.length;
   const head = Buffer.alloc(4 * (3 * count + 2));
   head.writeUInt32LE(count, 0);

@@ -189,7 +189,6 @@ export type RelocationKind =
   | 'KERNEL'
   | 'MAP'
   | 'MAP_VALUE'
-  | 'MAP_ELEMENT'
   | 'PROGRAM_AUX'
   | 'STRUCT_META'
   | 'ARENA';
@@ -215,6 +214,9 @@ export interface CompileRequestInit {
   readonly options?: OptionsInit;
   /** Addresses to link to; absent: position-independent code with relocations. */
   readonly link?: LinkInit;
+  /** The BPF program that extensions (freplace) and programs on functions (fentry, fexit, fmod_ret) are attached to instead
+   * of the kernel. */
+  readonly attachProgram?: AttachProgramInit;
 }
 
 /** One program as BPF_PROG_LOAD takes it. */
@@ -232,9 +234,10 @@ export interface RawProgramInit {
   readonly license?: string;
   /** BPF_F_SLEEPABLE and the like. */
   readonly flags?: number;
-  /** The kernel function, type or hook it is attached to, by name. */
+  /** The kernel function, type or hook it is attached to, by name; a function of the request's attach_program, where there
+   * is one. */
   readonly attachTo?: string;
-  /** The same by id in the kernel's BTF. */
+  /** The same by id in the kernel's BTF, or in that of attach_program. */
   readonly attachBtfId?: number;
 }
 
@@ -270,6 +273,8 @@ export interface TargetInit {
   /** … or the SHA-256 (hexadecimal) of one uploaded before. */
   readonly btfDigest?: string;
   readonly cpu?: CpuInit;
+  /** The kernel modules that are loaded, in their order. */
+  readonly modules?: readonly ModuleInit[];
 }
 
 /** CPU features that change code; each as the profile's kernel has it where absent. */
@@ -280,6 +285,16 @@ export interface CpuInit {
   readonly bti?: boolean;
   /** Pointer authentication. */
   readonly pac?: boolean;
+}
+
+/** A kernel module. Its file (.ko) tells its types and the kernel functions that it registers; its BTF alone tells the types. */
+export interface ModuleInit {
+  /** As lsmod shows it: nf_conntrack. */
+  readonly name?: string;
+  /** The module's ELF file or its split BTF, wrapped in gzip, xz or zstd or not … */
+  readonly btf?: Uint8Array;
+  /** … or the SHA-256 (hexadecimal) of one uploaded before. */
+  readonly btfDigest?: string;
 }
 
 export interface OptionsInit {
@@ -327,6 +342,20 @@ export interface MapAddressInit {
   readonly valueAddress?: string;
   /** An arena's, in the kernel. */
   readonly kernelAddress?: string;
+}
+
+/** A BPF program that others are attached to. It is loaded and verified first, and must be accepted. */
+export interface AttachProgramInit {
+  /** One program as bpf(2) takes it, or … */
+  readonly program?: RawProgramInit;
+  /** … a program of an object, by its name; of the request's own object where none is given. */
+  readonly object?: Uint8Array;
+  readonly name?: string;
+  /** The function of it that an object's programs are attached to; what their sections name where empty. Raw programs name
+   * theirs in attach_to or attach_btf_id. */
+  readonly function?: string;
+  /** What it is attached to itself. */
+  readonly attachProgram?: AttachProgramInit;
 }
 
 export interface SubmitJobRequestInit {
@@ -585,6 +614,7 @@ export const MESSAGES = {
     ["target","Target","optional"],
     ["options","Options","optional"],
     ["link","Link","optional"],
+    ["attachProgram","AttachProgram","optional"],
   ],
   RawProgram: [
     ["name","string"],
@@ -622,11 +652,17 @@ export const MESSAGES = {
     ["btf","bytes"],
     ["btfDigest","string"],
     ["cpu","Cpu","optional"],
+    ["modules","Module","repeated"],
   ],
   Cpu: [
     ["lse","boolean","optional"],
     ["bti","boolean","optional"],
     ["pac","boolean","optional"],
+  ],
+  Module: [
+    ["name","string"],
+    ["btf","bytes"],
+    ["btfDigest","string"],
   ],
   Options: [
     ["logLevel","number"],
@@ -651,6 +687,13 @@ export const MESSAGES = {
     ["address","string"],
     ["valueAddress","string"],
     ["kernelAddress","string"],
+  ],
+  AttachProgram: [
+    ["program","RawProgram","optional"],
+    ["object","bytes"],
+    ["name","string"],
+    ["function","string"],
+    ["attachProgram","AttachProgram","optional"],
   ],
   SubmitJobRequest: [
     ["requests","CompileRequest","repeated"],

@@ -45,6 +45,12 @@ export function openBtf(image: BtfImage, base: Btf | null, name: string): Btf {
   return new Btf(image, base, name);
 }
 
+/** Whether header, sections and records are whole; what types and names refer to is not looked at. */
+export function isWellFormed(bytes: Uint8Array, split: boolean): boolean {
+  const layout = readLayout(bytes, split);
+  return layout.ok && countTypes(alignedWords(bytes, layout.value), layout.value).ok;
+}
+
 function indexBtf(bytes: Uint8Array, base: Btf | null, shared: boolean): Outcome<BtfImage> {
   const layout = readLayout(bytes, base !== null);
   if (!layout.ok) return layout;

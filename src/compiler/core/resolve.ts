@@ -6,7 +6,7 @@ import type { Btf } from '../btf/btf.js';
 import { libbpfKindName } from '../btf/print.js';
 import type { Budget } from './budget.js';
 import { calculate, type Resolution } from './calculate.js';
-import { findCandidates } from './candidates.js';
+import { findCandidates, type Candidate } from './candidates.js';
 import { findTarget } from './find-target.js';
 import { relocationKindName, TYPE_ID_LOCAL, type CoreRelocation } from './relocation.js';
 import { parseSpec, type Spec } from './spec.js';
@@ -21,7 +21,7 @@ export interface CoreFailure {
 
 /** What holds for all programs of an object: candidates before any is dropped, and answers that do not depend on that. */
 export class CoreCache {
-  readonly candidates = new Map<number, readonly number[]>();
+  readonly candidates = new Map<number, readonly Candidate[]>();
   readonly answers = new Map<string, Resolution | CoreFailure>();
   /** Whether an answer was given that may depend on the relocations before it. */
   dependsOnOrder = false;
@@ -29,13 +29,15 @@ export class CoreCache {
 
 /** One program's relocations, in order. */
 export class CoreResolver {
-  private readonly candidates = new Map<number, readonly number[]>();
+  private readonly candidates = new Map<number, readonly Candidate[]>();
 
   constructor(
     private readonly local: Btf,
     private readonly target: Btf,
     private readonly budget: Budget,
     private readonly cache = new CoreCache(),
+    /** BTF of the target's modules. */
+    private readonly modules: readonly Btf[] = [],
   ) {}
 
   /** What the relocation comes to, or why it comes to nothing. */
@@ -67,22 +69,26 @@ export class CoreResolver {
     return { message: `parsing ${type} + ${access} failed: ${errno}`, errno: EINVAL };
   }
 
-  private candidatesOf(typeId: number): readonly number[] {
+  private candidatesOf(typeId: number): readonly Candidate[] {
     const left = this.candidates.get(typeId);
     if (left !== undefined) return left;
     let ids = this.cache.candidates.get(typeId);
     if (ids === undefined) {
-      ids = findCandidates(this.local, typeId, this.target, this.budget);
+      ids = findCandidates(this.local, typeId, this.target, this.modules, this.budget);
       this.cache.candidates.set(typeId, ids);
     }
     return ids;
   }
 
-  private resolveAmong(ids: readonly number[], relocation: CoreRelocation, local: Spec): Resolution | CoreFailure {
+  private resolveAmong(
+    candidates: readonly Candidate[],
+    relocation: CoreRelocation,
+    local: Spec,
+  ): Resolution | CoreFailure {
     let chosen: { spec: Spec; resolution: Resolution } | null = null;
-    const matching: number[] = [];
-    for (const [i, id] of ids.entries()) {
-      const spec = findTarget(local, this.target, id, this.budget);
+    const matching: Candidate[] = [];
+    for (const [i, candidate] of candidates.entries()) {
+      const spec = findTarget(local, candidate.btf, candidate.id, this.budget);
       if (typeof spec === 'number') return { message: `error matching candidate #${i}: ${spec}`, errno: spec };
       if (spec === null) continue;
       const resolution = calculate(local, spec);
@@ -90,7 +96,7 @@ export class CoreResolver {
       const conflict = chosen === null ? null : disagreement(chosen.spec, chosen.resolution, spec, resolution);
       if (conflict !== null) return { message: conflict, errno: EINVAL };
       chosen ??= { spec, resolution };
-      matching.push(id);
+      matching.push(candidate);
     }
     if (chosen === null) {
       const resolution = calculate(local, null);

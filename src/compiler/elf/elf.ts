@@ -149,7 +149,8 @@ function sectionData(reader: ByteReader, header: number): Uint8Array | null {
   return reader.bytes.subarray(offset, offset + size);
 }
 
-function readSymbolTable(sections: readonly Section[]): Outcome<ElfObject> {
+/** The symbols of a file of which the sections have been read. */
+export function readSymbolTable(sections: readonly Section[]): Outcome<ElfObject> {
   const tables = sections.filter((section) => section.type === elf.SHT_SYMTAB);
   const table = tables[0];
   if (table === undefined) {

@@ -2,10 +2,10 @@
  * Assembles one program for BPF_PROG_LOAD: CO-RE, the subprograms it calls behind it in the order of their first calls,
  * references to maps and externs (bpf_object__relocate, libbpf 1.5).
  */
-import type { Btf } from '../btf/btf.js';
 import type { Budget } from '../core/budget.js';
 import type { Instructions } from '../isa/instructions.js';
 import { ok, type Outcome } from '../outcome.js';
+import type { Profile } from '../targets/profile.js';
 import { Assembly, type FunctionSource, type Part } from './assembly.js';
 import { findProgramAt } from './collect-programs.js';
 import { ExceptionCallbacks } from './exception-callback.js';
@@ -32,13 +32,13 @@ export class Assembler implements FunctionSource {
 
   constructor(
     private readonly model: ObjectModel,
-    kernel: Btf,
+    profile: Profile,
     budget: Budget,
     /** Bytes of instructions that may still be made of this object. */
     private bytesLeft: number,
   ) {
     this.info = new SourceInfo(model, budget);
-    this.types = new TypeRelocator(model, kernel, budget, (name) => this.info.sectionIndex(name));
+    this.types = new TypeRelocator(model, profile, budget, (name) => this.info.sectionIndex(name));
     this.callbacks = new ExceptionCallbacks(model);
   }
 

@@ -80,6 +80,8 @@ function collectExtern(
     btfId,
     isSet: false,
     kernelId: 0,
+    moduleNumber: 0,
+    callOffset: 0,
     address: [0, 0] as const,
     index: 0,
     mapIndex: -1,

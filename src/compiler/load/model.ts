@@ -116,6 +116,9 @@ export interface Extern {
   /** Resolved: id in the kernel's BTF, or the address of an untyped one ([high, low]). */
   kernelId: number;
   address: readonly [number, number];
+  /** Where it is a module's: its number in the target from 1, and of functions that among the object's own modules. */
+  moduleNumber: number;
+  callOffset: number;
   /** Position among the externs in libbpf's order. */
   index: number;
   /** Configuration: the map that holds it. */

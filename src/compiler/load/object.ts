@@ -4,10 +4,11 @@ import { parseStructRecords } from '../btf/struct-records.js';
 import { validateBtf } from '../btf/validate.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
 import { ALL_CAPABILITIES, CAP_BPF, isCapable } from '../targets/capabilities.js';
+import type { KernelModule } from '../targets/modules.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { Assembler, type Assembled } from './assemble.js';
-import { attachTargetOf } from './attach-target.js';
+import { attachmentOf, type Attachment } from './attach-target.js';
 import { createMaps } from './create-maps.js';
 import { errorText } from './error-text.js';
 import { EBADF, EINVAL, ENOENT, EOPNOTSUPP, EPERM, loadFailure, refuse } from './failure.js';
@@ -24,7 +25,7 @@ import {
   checkProgramAttributes,
   effectiveAttachType,
 } from './program-attributes.js';
-import type { MapSpec, Program } from './program.js';
+import type { MapSpec, Program, TargetProgram } from './program.js';
 import { readObject } from './read-object.js';
 import { settleStructOps } from './struct-ops.js';
 
@@ -41,6 +42,10 @@ export interface ObjectOptions {
   readonly legacyMaps: boolean;
   /** What the process may do that loads it (effective CAP_…); everything by default. */
   readonly capabilities?: number;
+  /** The BPF program that extensions and programs on functions are attached to. */
+  readonly attachProgram?: TargetProgram | null;
+  /** The function of it, in place of the one that a section names. */
+  readonly attachFunction?: string;
 }
 
 export interface LoadedProgram {
@@ -71,7 +76,7 @@ export function loadObject(elf: Uint8Array, profile: Profile, options: ObjectOpt
   if (!model.ok) return { programs: [], maps: [], failure: model.failure };
   const growth = Math.max(elf.length * GROWTH, SMALL_GROWTH);
   const capabilities = options.capabilities ?? ALL_CAPABILITIES;
-  return new Loader(model.value, profile, budget, capabilities, growth).load(options.programs);
+  return new Loader(model.value, profile, budget, capabilities, growth, options).load(options.programs);
 }
 
 /** What all programs of the object share. */
@@ -84,6 +89,8 @@ interface Shared {
 class Loader {
   private readonly assembler: Assembler;
   private shared: Outcome<Shared> | null = null;
+  /** Modules of kernel functions, as calls count them from 1. */
+  private readonly functionModules: KernelModule[] = [];
 
   constructor(
     private readonly model: ObjectModel,
@@ -91,8 +98,9 @@ class Loader {
     private readonly budget: Budget,
     private readonly capabilities: number,
     growth: number,
+    private readonly options: ObjectOptions,
   ) {
-    this.assembler = new Assembler(model, profile.btf, budget, growth);
+    this.assembler = new Assembler(model, profile, budget, growth);
   }
 
   load(names: readonly string[]): LoadedObject {
@@ -121,7 +129,9 @@ class Loader {
     const kconfig = model.maps.find((map) => map.origin === 'kconfig') ?? null;
     return (
       fillKconfig(model.externs, kconfig, profile, this.capabilities) ??
-      (model.btf === null ? null : resolveKernelSymbols(model.externs, model.btf, profile, budget)) ??
+      (model.btf === null
+        ? null
+        : resolveKernelSymbols(model.externs, model.btf, profile, budget, this.functionModules)) ??
       checkStrongExterns(model.externs) ??
       settleStructOps(model, profile.btf, budget)
     );
@@ -174,7 +184,8 @@ class Loader {
     if (!maps.ok) return maps;
     const missing = checkType(program);
     if (missing !== null) return missing;
-    const attach = attachTargetOf(program, this.profile.btf);
+    const { attachProgram = null, attachFunction = '' } = this.options;
+    const attach = attachmentOf(program, this.profile, attachProgram, attachFunction);
     if (!attach.ok) return attach;
     return this.submit(this.describe(program, assembled, maps.value, btf, attach.value));
   }
@@ -204,7 +215,7 @@ class Loader {
     assembled: Assembled,
     maps: readonly MapSpec[],
     btf: ObjectModel['btf'],
-    attachBtfId: number,
+    attachment: Attachment,
   ): Program {
     const { definition } = program;
     const isFragmented = definition?.frags === true && program.type === uapi.BPF_PROG_TYPE_XDP;
@@ -224,9 +235,8 @@ class Loader {
       btf,
       funcInfo: btf === null ? [] : assembled.funcInfo,
       lineInfo: btf === null ? [] : assembled.lineInfo,
-      attachBtfId,
-      attachBtf: attachBtfId === 0 ? null : this.profile.btf,
-      attachProgram: null,
+      ...attachment,
+      functionBtfs: this.functionModules,
     };
   }
 

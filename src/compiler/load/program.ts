@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.js';
 import type { Instructions } from '../isa/instructions.js';
+import type { KernelModule } from '../targets/modules.js';
 
 /** A map as the program's author defined it; what BPF_MAP_CREATE is told. */
 export interface MapSpec {
@@ -50,6 +51,31 @@ export interface LineInfo {
   readonly lineCol: number;
 }
 
+/** A function of a loaded program, as others may be attached to it (struct bpf_func_info_aux and its bpf_prog_aux). */
+export interface TargetFunction {
+  /** Of its FUNC in the program's BTF; 0 where there is no function information. */
+  readonly typeId: number;
+  /** Its prototype does not tell what it is called with. */
+  readonly unreliable: boolean;
+  readonly isExceptionCallback: boolean;
+  readonly changesPacketData: boolean;
+}
+
+/** A loaded program that extensions and tracing programs may be attached to (what `attach_prog_fd` names). */
+export interface TargetProgram {
+  /** enum bpf_prog_type and enum bpf_attach_type. */
+  readonly type: number;
+  readonly expectedAttachType: number;
+  /** Null where the program was loaded without function and line information. */
+  readonly btf: Btf | null;
+  /** The program itself first. */
+  readonly functions: readonly TargetFunction[];
+  /** An extension's own target's type; 0 for other programs. */
+  readonly extendedType: number;
+  /** It traces a tracing program itself. */
+  readonly tracesTracing: boolean;
+}
+
 /** A program ready for BPF_PROG_LOAD: main program first, its subprograms behind it. */
 export interface Program {
   /** At most 15 characters, as the kernel keeps it. */
@@ -67,7 +93,10 @@ export interface Program {
   readonly flags: number;
   readonly license: string;
   readonly kernVersion: number;
-  /** LD_IMM64 with src 1 or 2 carries an index into `maps`; kernel functions and variables carry ids of the target's BTF. */
+  /**
+   * LD_IMM64 with src 1 or 2 carries an index into `maps`; kernel functions and variables carry ids of the target's BTF,
+   * and variables of modules the module's number in the target, from 1, in the second half.
+   */
   readonly instructions: Instructions;
   /** Slots of LD_IMM64 whose map is a descriptor of the author's own, not an index into `maps`. */
   readonly descriptors?: ReadonlySet<number>;
@@ -75,10 +104,12 @@ export interface Program {
   readonly btf: Btf | null;
   readonly funcInfo: readonly FuncInfo[];
   readonly lineInfo: readonly LineInfo[];
+  /** Modules whose functions are called: a call's `off` counts them from 1 (bpf(2)'s fd_array). */
+  readonly functionBtfs?: readonly KernelModule[];
   /** The kernel type (function, typedef, struct) it is attached to, in `attachBtf`; 0 where there is none. */
   readonly attachBtfId: number;
   /** The BTF that `attachBtfId` counts in: the target's, or the program BTF of the freplace target. */
   readonly attachBtf: Btf | null;
-  /** The program that freplace/fentry of a BPF program names, when it is one of the same request. */
-  readonly attachProgram: Program | null;
+  /** The BPF program that it is attached to instead of the kernel. */
+  readonly attachProgram: TargetProgram | null;
 }

@@ -12,14 +12,14 @@ import { fail, ok, type Outcome } from '../outcome.js';
 import { ALL_CAPABILITIES, CAP_BPF, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
-import { findAttachTarget } from './attach-target.js';
+import { findAttachTarget, findTargetFunction, inKernel, type Attachment } from './attach-target.js';
 import { errorText } from './error-text.js';
 import { E2BIG, EINVAL, EPERM, ESRCH, loadFailure, refuse } from './failure.js';
 import { kptrTargets } from './kptr-targets.js';
 import { checkMapAttributes, created } from './map-create.js';
 import { checkMapTypes } from './map-types-check.js';
 import { checkProgramAttributes, effectiveAttachType, isObjectName } from './program-attributes.js';
-import type { FuncInfo, LineInfo, MapSpec, Program } from './program.js';
+import type { FuncInfo, LineInfo, MapSpec, Program, TargetProgram } from './program.js';
 
 const NAME_LENGTH = 15;
 /** Most maps of one program (MAX_USED_MAPS). */
@@ -62,12 +62,13 @@ export interface RawProgramInput {
 
 /**
  * The program for verification, or what the kernel refuses before it verifies. `capabilities`: what the process may do
- * that loads it (effective ones).
+ * that loads it (effective ones); `target`: the BPF program that it is attached to.
  */
 export function loadRaw(
   raw: RawProgramInput,
   profile: Profile,
   capabilities: number = ALL_CAPABILITIES,
+  target: TargetProgram | null = null,
 ): Outcome<Program> {
   const { length } = raw.instructions;
   if (length % INSN_BYTES !== 0) return refuse('INSTRUCTIONS', 'instructions are 8 bytes each', EINVAL);
@@ -80,11 +81,8 @@ export function loadRaw(
   const lineInfo = readLineInfo(raw.lineInfo);
   if (funcInfo === null) return refuse('FUNC_INFO', 'func_info records are 8 bytes each', EINVAL);
   if (lineInfo === null) return refuse('LINE_INFO', 'line_info records are 16 bytes each', EINVAL);
-  const attachBtfId = raw.attachBtfId !== 0 || raw.attachTo === '' ? raw.attachBtfId : findTarget(raw, profile.btf);
-  if (attachBtfId < 0) {
-    const message = `failed to find kernel BTF type ID of '${raw.attachTo}': ${attachBtfId}`;
-    return refuse('ATTACH_TARGET', message, attachBtfId, { symbol: raw.attachTo });
-  }
+  const attachment = attachmentOf(raw, profile, target);
+  if (!attachment.ok) return attachment;
   const program: Program = {
     name: raw.name.slice(0, NAME_LENGTH),
     functionName: raw.name,
@@ -100,9 +98,8 @@ export function loadRaw(
     btf: types.value.btf,
     funcInfo,
     lineInfo,
-    attachBtfId,
-    attachBtf: attachBtfId === 0 ? null : profile.btf,
-    attachProgram: null,
+    ...attachment.value,
+    functionBtfs: profile.modules,
   };
   const errno = checkProgramAttributes(program, profile);
   return errno === 0 ? ok(program) : attributes(raw, errno);
@@ -200,8 +197,24 @@ function readLineInfo(bytes: Uint8Array): LineInfo[] | null {
   }));
 }
 
+/** What the program is attached to: by id, or by the name of a function of the target or of something in the kernel. */
+function attachmentOf(raw: RawProgramInput, profile: Profile, target: TargetProgram | null): Outcome<Attachment> {
+  const byName = raw.attachBtfId === 0 && raw.attachTo !== '';
+  if (target !== null) {
+    const id = byName ? findTargetFunction(target, raw.attachTo, raw.attachTo) : ok(raw.attachBtfId);
+    return id.ok ? ok({ attachBtfId: id.value, attachBtf: target.btf, attachProgram: target }) : id;
+  }
+  if (!byName) return ok(inKernel(raw.attachBtfId, profile.btf));
+  const found = findTarget(raw, profile);
+  if (typeof found !== 'number') return ok(inKernel(found.id, found.btf));
+  const message = `failed to find kernel BTF type ID of '${raw.attachTo}': ${found}`;
+  return refuse('ATTACH_TARGET', message, found, { symbol: raw.attachTo });
+}
+
 /** struct_ops programs name the struct they implement a member of; others what they are attached to. */
-function findTarget(raw: RawProgramInput, kernel: Btf): number {
-  if (raw.type === uapi.BPF_PROG_TYPE_STRUCT_OPS) return kernel.find(raw.attachTo, kind.KIND_STRUCT) || ESRCH;
-  return findAttachTarget(kernel, raw.attachTo, raw.expectedAttachType);
+function findTarget(raw: RawProgramInput, profile: Profile): ReturnType<typeof findAttachTarget> {
+  if (raw.type !== uapi.BPF_PROG_TYPE_STRUCT_OPS)
+    return findAttachTarget(profile, raw.attachTo, raw.expectedAttachType);
+  const id = profile.btf.find(raw.attachTo, kind.KIND_STRUCT);
+  return id === 0 ? ESRCH : { btf: profile.btf, id };
 }

@@ -51,7 +51,7 @@ function resolveExternLoad(insns: Instructions, i: number, extern: Extern): null
   } else if (extern.typeId !== 0 && extern.isSet) {
     insns.setSrc(i, op.PSEUDO_BTF_ID);
     insns.setImm(i, extern.kernelId);
-    insns.setImm(i + 1, 0);
+    insns.setImm(i + 1, extern.moduleNumber);
   } else {
     const [high, low] = extern.address;
     insns.setImm(i, low | 0);
@@ -67,6 +67,6 @@ function resolveExternCall(insns: Instructions, i: number, extern: Extern): null
   }
   insns.setSrc(i, op.PSEUDO_KFUNC_CALL);
   insns.setImm(i, extern.kernelId);
-  insns.setOff(i, 0);
+  insns.setOff(i, extern.callOffset);
   return null;
 }

@@ -8,6 +8,7 @@ import { CoreCache, CoreResolver, isCoreFailure } from '../core/resolve.js';
 import { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
 import { ok, type Outcome } from '../outcome.js';
+import type { Profile } from '../targets/profile.js';
 import { findProgramAt } from './collect-programs.js';
 import { E2BIG, EINVAL, refuse } from './failure.js';
 import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
@@ -53,7 +54,7 @@ export class TypeRelocator {
 
   constructor(
     private readonly model: ObjectModel,
-    private readonly kernel: Btf,
+    private readonly profile: Profile,
     private readonly budget: Budget,
     /** Index of the ELF section of a name. */
     private readonly sectionIndex: (name: string) => number,
@@ -85,7 +86,9 @@ export class TypeRelocator {
     relocated: Relocated,
     select: (section: SectionRecords) => readonly CoreRecord[],
   ): Refusal | null {
-    const resolver = new CoreResolver(btf, this.kernel, this.budget, this.cache);
+    const { btf: kernel, modules } = this.profile;
+    const ofModules = modules.map((module) => module.btf);
+    const resolver = new CoreResolver(btf, kernel, this.budget, this.cache, ofModules);
     for (const section of this.records?.ok === true ? this.records.value : []) {
       for (const record of select(section)) {
         const refusal = this.relocateType(record, relocated, resolver);

@@ -21,7 +21,7 @@ export function resolveAddresses(input: VerifiedProgram, insns: Instructions): M
     if (insns.opcode(i) !== isa.LD_IMM64) continue;
     if (isKnownArenaAddress(input, insns.src(i), facts[i]!)) setArenaAddress(insns, i, facts[i]!);
     else {
-      const symbol = addressSymbol(input, insns.src(i), facts[i]!);
+      const symbol = addressSymbol(insns.src(i), facts[i]!);
       if (symbol !== null) symbols.set(i, symbol);
     }
     i++;
@@ -40,7 +40,7 @@ function setArenaAddress(insns: Instructions, i: number, facts: Facts): void {
   insns.setImm(i + 1, facts.immAddressHi);
 }
 
-function addressSymbol(input: VerifiedProgram, pseudo: number, facts: Facts): SymbolRef | null {
+function addressSymbol(pseudo: number, facts: Facts): SymbolRef | null {
   switch (pseudo) {
     case isa.PSEUDO_MAP_FD:
     case isa.PSEUDO_MAP_IDX:
@@ -49,7 +49,7 @@ function addressSymbol(input: VerifiedProgram, pseudo: number, facts: Facts): Sy
     case isa.PSEUDO_MAP_IDX_VALUE:
       return { kind: 'mapValue', index: facts.immMapIndex, addend: facts.immMapOff };
     case isa.PSEUDO_BTF_ID:
-      return { kind: 'kernel', name: input.profile.btf.typeName(facts.btfVarId), addend: 0 };
+      return { kind: 'kernel', name: facts.btfVarBtf!.typeName(facts.btfVarId), addend: 0 };
     default:
       return null;
   }

@@ -7,6 +7,8 @@ import type { SymbolRef } from './program.js';
 /** A function of the program: instructions [start, the next one's start). */
 export interface DraftFunction {
   start: number;
+  /** Index among the verifier's subprograms; -1 for what the rewrites made. */
+  readonly subprogram: number;
   readonly name: string;
   /** Bytes of BPF stack. */
   stackDepth: number;

@@ -7,7 +7,6 @@ export type SymbolRef =
   | { readonly kind: 'kernel'; readonly name: string; readonly addend: number } // helper, kernel function or variable
   | { readonly kind: 'map'; readonly index: number } // struct bpf_map of the program's map
   | { readonly kind: 'mapValue'; readonly index: number; readonly addend: number } // inside its value area
-  | { readonly kind: 'mapElement'; readonly index: number; readonly field: string } // inside struct bpf_map/array by member name
   | { readonly kind: 'programAux'; readonly addend: number } // the program's struct bpf_prog_aux
   | { readonly kind: 'structMeta'; readonly typeId: number } // the kernel's struct btf_struct_meta of a type of the program's BTF
   | { readonly kind: 'arena'; readonly index: number; readonly side: 'kernel' | 'user' }; // start of the arena's mapping there

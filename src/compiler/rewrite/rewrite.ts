@@ -41,6 +41,8 @@ export interface Rewritten {
   readonly original: Int32Array;
   /** Function → its first translated slot. */
   readonly functionStarts: readonly number[];
+  /** Of the functions that the kernel tells of: each one's index among the verifier's subprograms. */
+  readonly subprograms: readonly number[];
   /** Bytes of stack of each function, as the verifier's statistics print them. */
   readonly stackDepths: readonly number[];
   /** Ascending, and no two at one instruction. */
@@ -98,6 +100,7 @@ function draftOf(input: VerifiedProgram): Draft {
       .filter((s) => s.start < length)
       .map((s, f): DraftFunction => ({
         start: s.start,
+        subprogram: f,
         name: functionName(input, f, s.typeId),
         stackDepth: s.stackDepth,
         isExceptionCallback: s.isExceptionCallback,
@@ -149,6 +152,7 @@ function result(draft: Draft, input: VerifiedProgram): Rewritten {
     translatedSymbols: dump.symbols,
     original: draft.origin,
     functionStarts: draft.functions.map((f) => f.start),
+    subprograms: draft.functions.filter((f) => !f.hidden).map((f) => f.subprogram),
     stackDepths: draft.functions.map((f) => f.stackDepth),
     lines: draft.lines,
     jit: {

@@ -169,5 +169,13 @@ export function appendHidden(draft: Draft, code: Sequence, isExceptionCallback: 
   for (let k = 0; k < code.length; k++) draft.facts.push(insertedFacts(draft.facts[start - 1]!));
   draft.insns = next;
   draft.origin = origin;
-  draft.functions.push({ start, name: '', stackDepth: 0, isExceptionCallback, tailCallReachable: false, hidden: true });
+  draft.functions.push({
+    start,
+    subprogram: -1,
+    name: '',
+    stackDepth: 0,
+    isExceptionCallback,
+    tailCallReachable: false,
+    hidden: true,
+  });
 }

@@ -3,6 +3,7 @@ import type { Btf } from '../btf/btf.js';
 import type { ContextData, HelperData, KernelData, KindPattern, Manifest, StructOpsRecord } from './data.js';
 import { ALL_CAPABILITIES, isCapable } from './capabilities.js';
 import { RecordedLayout } from './layout.js';
+import type { KernelModule } from './modules.js';
 import * as types from './types.js';
 import type { ContextLayout, HelperProto, IterTarget, MapOps, Profile, StructOps, SymbolTable } from './profile.js';
 import { PackedSymbols } from './symbols.js';
@@ -12,10 +13,14 @@ import { PackedSymbols } from './symbols.js';
  * (data.ts describes them), `config`, `symbols` (symbols.ts) and `vmlinux.btf`. The two large ones are read in place and
  * may lie in shared memory. The files are our own recordings: what is wrong with them is thrown, as a bug of ours.
  *
- * `btf` takes the place of the profile's own, where the caller has opened that already.
+ * `btf` takes the place of the profile's own, where the caller has opened that already; `modules` continue it.
  */
-export function decodeProfile(files: ReadonlyMap<string, Uint8Array>, btf?: Btf): Profile {
-  return new RecordedProfile(files, btf ?? kernelBtf(file(files, 'vmlinux.btf')));
+export function decodeProfile(
+  files: ReadonlyMap<string, Uint8Array>,
+  btf?: Btf,
+  modules: readonly KernelModule[] = [],
+): Profile {
+  return new RecordedProfile(files, btf ?? kernelBtf(file(files, 'vmlinux.btf')), modules);
 }
 
 class RecordedProfile implements Profile {
@@ -50,6 +55,7 @@ class RecordedProfile implements Profile {
   constructor(
     files: ReadonlyMap<string, Uint8Array>,
     readonly btf: Btf,
+    readonly modules: readonly KernelModule[],
   ) {
     const manifest = json<Manifest>(files, 'manifest.json');
     this.manifest = manifest;

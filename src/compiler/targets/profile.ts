@@ -6,6 +6,7 @@
  * targets/types.ts; the recorder translates a kernel's numbers by the enumerators' names in its BTF.
  */
 import type { Btf } from '../btf/btf.js';
+import type { KernelModule } from './modules.js';
 
 /** struct bpf_func_proto of one helper as one program type sees it. */
 export interface HelperProto {
@@ -87,8 +88,10 @@ export interface MapOps {
 
 /** What a symbol of the target's kernel is. */
 export interface SymbolTable {
-  /** Address as [high, low] unsigned 32-bit halves, or null. */
+  /** Address as [high, low] unsigned 32-bit halves, the first where several symbols share the name; or null. */
   address(name: string): readonly [number, number] | null;
+  /** The second address of a name that several symbols share, else null. */
+  otherAddress(name: string): readonly [number, number] | null;
   readonly size: number;
 }
 
@@ -100,6 +103,8 @@ export interface Profile {
   /** How far its answers have been held against the kernel: 'verified', or a sentence saying what is not. */
   readonly verified: string;
   readonly btf: Btf;
+  /** The modules that the request says are loaded, in its order. */
+  readonly modules: readonly KernelModule[];
   readonly symbols: SymbolTable;
   /** CONFIG_… → value as .config has it (y, m, numbers, quoted strings). */
   readonly config: ReadonlyMap<string, string>;

@@ -5,7 +5,8 @@ import type { SymbolTable } from './profile.js';
  *
  *     u32 count | u32 name starts [count + 1] | u32 address low [count] | u32 address high [count] | names
  *
- * Little-endian; names in order of their bytes, without terminators, starts counted from the first name.
+ * Little-endian; names in order of their bytes, without terminators, starts counted from the first name. Local symbols
+ * of several files may share a name: it then stands twice, with the first two of its addresses in the kernel's order.
  */
 export class PackedSymbols implements SymbolTable {
   readonly size: number;
@@ -20,19 +21,31 @@ export class PackedSymbols implements SymbolTable {
   }
 
   address(name: string): readonly [number, number] | null {
+    const index = this.find(name);
+    return index < 0 ? null : this.addressAt(index);
+  }
+
+  otherAddress(name: string): readonly [number, number] | null {
+    const index = this.find(name);
+    if (index < 0 || index + 1 >= this.size || this.compare(index + 1, name) !== 0) return null;
+    return this.addressAt(index + 1);
+  }
+
+  /** Index of the first entry of a name, or -1. */
+  private find(name: string): number {
     let low = 0;
     let high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const order = this.compare(middle, name);
-      if (order === 0) {
-        const at = 4 + 4 * (this.size + 1 + middle);
-        return [this.words.getUint32(at + 4 * this.size, true), this.words.getUint32(at, true)];
-      }
-      if (order < 0) low = middle + 1;
+      if (this.compare(middle, name) < 0) low = middle + 1;
       else high = middle;
     }
-    return null;
+    return low < this.size && this.compare(low, name) === 0 ? low : -1;
+  }
+
+  private addressAt(index: number): readonly [number, number] {
+    const at = 4 + 4 * (this.size + 1 + index);
+    return [this.words.getUint32(at + 4 * this.size, true), this.words.getUint32(at, true)];
   }
 
   /** How a name stands to another in order of their bytes. */

@@ -107,6 +107,9 @@ export class Env {
   insnIdx = 0;
   prevInsnIdx = -1;
   insnProcessed = 0;
+  /** Whether instructions are walked; else the one that a check outside of the walk is at, -1 for none. */
+  walking = false;
+  place = -1;
 
   /** Next id for registers and references (++env.idGen). */
   idGen = 0;
@@ -159,8 +162,8 @@ export class Env {
   enforceExpectedAttachType = false;
   callbackGetRange: readonly [number, number] | null = null;
 
-  /** Kernel functions that the program calls, by BTF id. */
-  readonly kernelFunctions = new Set<number>();
+  /** Kernel functions that the program calls, by BTF id and module. */
+  readonly kernelFunctions = new Set<string>();
   /** The kernel's types by name, found on first use. */
   kernelTypes: KernelTypes | null = null;
   /** Special fields of the program's own structs. */

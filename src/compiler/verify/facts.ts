@@ -2,6 +2,7 @@
  * What the verifier learnt of each instruction, for the rewrites (the kernel's struct bpf_insn_aux_data, 6.12).
  * One object an instruction, made once; rewrites that insert instructions carry them along.
  */
+import type { Btf } from '../btf/btf.js';
 import type { ContextLayout } from '../targets/profile.js';
 import type { VerifierMap } from './map.js';
 import type { BtfRecord } from '../btf/record.js';
@@ -37,8 +38,9 @@ export class Facts {
   /** The address that the log shows of it: of arenas alone it is known. */
   immAddressHi = 0;
   immAddressLo = 0;
-  /** LD_IMM64 of a kernel variable or function: its BTF id, the type of the pointer, and what that points to. */
+  /** LD_IMM64 of a kernel variable or function: its BTF id and BTF, the type of the pointer, and what that points to. */
   btfVarId = 0;
+  btfVarBtf: Btf | null = null;
   btfVarRegType = 0;
   btfVarTypeId = 0;
   btfVarMemSize = 0;

@@ -108,21 +108,30 @@ function createEnv(program: Program, profile: Profile, log: VerifierLog): Env {
   return env;
 }
 
+/** What is checked before the walk. */
+const STRUCTURE: readonly ((env: Env) => number)[] = [
+  checkFuncInfoEarly,
+  addSubprograms,
+  checkSubprograms,
+  checkFuncInfo,
+  checkLineInfo,
+  resolveImmediates,
+  checkCfg,
+  checkAttachTarget,
+];
+
 /** Everything in the kernel's order (bpf_check, Linux 6.12), up to where it begins to rewrite. */
 function check(env: Env): number {
-  let err =
-    checkFuncInfoEarly(env) ||
-    addSubprograms(env) ||
-    checkSubprograms(env) ||
-    checkFuncInfo(env) ||
-    checkLineInfo(env) ||
-    resolveImmediates(env) ||
-    checkCfg(env) ||
-    checkAttachTarget(env);
-  if (err !== 0) return err;
+  for (const step of STRUCTURE) {
+    env.place = -1;
+    const err = step(env);
+    if (err !== 0) return err;
+  }
   markFastcallPatterns(env);
-  err = checkAllFunctions(env);
+  env.walking = true;
+  const err = checkAllFunctions(env);
   if (err !== 0) return err;
+  env.walking = false;
   shrinkFastcallStacks(env);
   return checkMaxStackDepth(env);
 }
@@ -182,5 +191,7 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
   const stats = statsOf(env);
   if (errno === 0) return { errno, failure: null, log: env.log.toString(), stats, verified: env };
   const text = env.log.toString() + statisticsText(logLevel, stats);
+  // Without a log the sentence is nowhere: the program is judged once more, by a verifier that speaks.
+  if ((logLevel & LOG_LEVEL) === 0) ({ env } = run(program, profile, LOG_LEVEL1, false));
   return { errno, failure: describeFailure(env, errno), log: text, stats, verified: null };
 }

@@ -12,7 +12,6 @@ const RELOCATION_KINDS = {
   kernel: 2,
   map: 3,
   mapValue: 4,
-  mapElement: 5,
   programAux: 6,
   structMeta: 7,
   arena: 8,
@@ -106,7 +105,6 @@ function relocationMessages(fn: FunctionResult, index: number): Message[] {
 
 function symbolText(symbol: FunctionResult['relocations'][number]['symbol']): string {
   if (symbol.kind === 'kernel') return symbol.name;
-  if (symbol.kind === 'mapElement') return symbol.field;
   return symbol.kind === 'arena' ? symbol.side : '';
 }
 

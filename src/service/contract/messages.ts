@@ -8,6 +8,14 @@ export interface CompileRequestMessage {
   target?: TargetMessage;
   options?: OptionsMessage;
   link?: LinkMessage;
+  attachProgram?: AttachProgramMessage;
+}
+export interface AttachProgramMessage {
+  program?: RawProgramMessage;
+  object?: Uint8Array;
+  name?: string;
+  function?: string;
+  attachProgram?: AttachProgramMessage;
 }
 export interface RawProgramMessage {
   name?: string;
@@ -45,6 +53,12 @@ export interface TargetMessage {
   btf?: Uint8Array;
   btfDigest?: string;
   cpu?: CpuMessage;
+  modules?: ModuleMessage[];
+}
+export interface ModuleMessage {
+  name?: string;
+  btf?: Uint8Array;
+  btfDigest?: string;
 }
 export interface CpuMessage {
   lse?: boolean;

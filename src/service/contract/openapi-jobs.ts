@@ -60,7 +60,11 @@ export const JOB_PATHS: Readonly<Record<string, Json>> = {
           'application/x-protobuf': { schema: BINARY },
           'application/octet-stream': { schema: BINARY },
           'multipart/form-data': {
-            schema: { type: 'object', properties: { object: BINARY, btf: BINARY }, required: ['object'] },
+            schema: {
+              type: 'object',
+              properties: { object: BINARY, btf: BINARY, attachObject: BINARY },
+              required: ['object'],
+            },
           },
         },
       },

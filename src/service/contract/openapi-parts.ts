@@ -46,6 +46,8 @@ export const OBJECT_QUERY: readonly Json[] = [
   query('kernel', { type: 'string' }, 'A target of GET /targets.'),
   query('btfDigest', { type: 'string' }, 'SHA-256 of an uploaded BTF that replaces the target’s.'),
   query('logLevel', { type: 'integer', minimum: 0, maximum: 7 }, 'bpf(2)’s bits 1, 2 and 4.'),
+  query('attachProgram', { type: 'string' }, 'The program that those of the object are attached to, by name.'),
+  query('attachFunction', { type: 'string' }, 'Its function, in place of the one that sections name.'),
   query('legacyMaps', { type: 'boolean' }, 'Take the legacy `maps` section.'),
   query(
     'capabilities',

@@ -69,7 +69,11 @@ const COMPILE: Json = {
       'application/x-protobuf': { schema: BINARY },
       'application/octet-stream': { schema: BINARY },
       'multipart/form-data': {
-        schema: { type: 'object', properties: { object: BINARY, btf: BINARY }, required: ['object'] },
+        schema: {
+          type: 'object',
+          properties: { object: BINARY, btf: BINARY, attachObject: BINARY },
+          required: ['object'],
+        },
       },
     },
   },

@@ -3,7 +3,14 @@ import type protobuf from 'protobufjs';
 import { BadField, readJson } from './json-read.js';
 import { canonical } from './canonical.js';
 import { CompileRequestType, decode, type Message } from './schema.js';
-import type { CompileRequestMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
+import type {
+  AttachProgramMessage,
+  CompileRequestMessage,
+  LinkMessage,
+  MapMessage,
+  ModuleMessage,
+  RawProgramMessage,
+} from './messages.js';
 import { ServiceError } from '../errors.js';
 import { checkJsonWeight, checkWireWeight, TooHeavy } from './weight.js';
 
@@ -68,12 +75,13 @@ export function checkRequest(message: CompileRequestMessage): CompileRequestMess
     if (message.object !== undefined && message.program !== undefined) {
       throw new BadField('program', 'cannot be given together with object');
     }
-    if (request.program !== undefined) checkProgram(request.program);
+    if (request.program !== undefined) checkProgram(request.program, 'program');
     else if (message.object === undefined) throw new BadField('object', 'either object or program must be given');
     else if (request.object === undefined) throw new BadField('object', 'is empty');
     if (request.program !== undefined && request.programs !== undefined) {
       throw new BadField('programs', 'is for objects only');
     }
+    if (request.attachProgram !== undefined) checkAttachProgram(request, request.attachProgram, 'attachProgram', 1);
     checkOptions(request);
     if (request.link !== undefined) checkLink(request.link);
   });
@@ -89,19 +97,44 @@ function asInvalidField<T>(check: () => T): T {
   }
 }
 
-function checkProgram(program: RawProgramMessage): void {
+function checkProgram(program: RawProgramMessage, path: string): void {
   const bytes = program.instructions?.length ?? 0;
-  if (bytes === 0) throw new BadField('program.instructions', 'is empty');
+  if (bytes === 0) throw new BadField(`${path}.instructions`, 'is empty');
   if (bytes % 8 !== 0) {
-    throw new BadField('program.instructions', `${bytes} bytes are not a whole number of 8-byte instructions`);
+    throw new BadField(`${path}.instructions`, `${bytes} bytes are not a whole number of 8-byte instructions`);
   }
   if (bytes > MAX_INSTRUCTION_BYTES)
-    throw new BadField('program.instructions', 'holds more than 1,000,000 instructions');
+    throw new BadField(`${path}.instructions`, 'holds more than 1,000,000 instructions');
   const maps = program.maps ?? [];
-  if (maps.length > MAX_MAPS) throw new BadField('program.maps', `a program uses at most ${MAX_MAPS} maps`);
+  if (maps.length > MAX_MAPS) throw new BadField(`${path}.maps`, `a program uses at most ${MAX_MAPS} maps`);
   maps.forEach((map, i) => {
-    checkInner(map, `program.maps[${i}]`);
+    checkInner(map, `${path}.maps[${i}]`);
   });
+}
+
+/** The longest chain that the kernel takes traces what traces an extension of a program. */
+const MAX_ATTACH_DEPTH = 3;
+
+function checkAttachProgram(
+  request: CompileRequestMessage,
+  { program, object, name, function: fn, attachProgram }: AttachProgramMessage,
+  path: string,
+  depth: number,
+): void {
+  if (depth > MAX_ATTACH_DEPTH) throw new BadField(path, `programs are attached at most ${MAX_ATTACH_DEPTH} deep`);
+  if (program !== undefined) {
+    if (object !== undefined) throw new BadField(`${path}.object`, 'cannot be given together with program');
+    if (name !== undefined) throw new BadField(`${path}.name`, 'is for objects only');
+    checkProgram(program, `${path}.program`);
+  } else {
+    if (name === undefined) throw new BadField(`${path}.name`, 'either program or name must be given');
+    if ((object ?? request.object) === undefined)
+      throw new BadField(`${path}.object`, 'there is no object to find it in');
+  }
+  if (fn !== undefined && depth === 1 && request.program !== undefined) {
+    throw new BadField(`${path}.function`, 'is for objects only: program.attachTo names it');
+  }
+  if (attachProgram !== undefined) checkAttachProgram(request, attachProgram, `${path}.attachProgram`, depth + 1);
 }
 
 function checkInner(map: MapMessage, path: string): void {
@@ -118,9 +151,32 @@ function checkOptions(request: CompileRequestMessage): void {
   }
   if ((request.options?.format ?? 0) > LISTING) throw new BadField('options.format', 'is no Format');
   const target = request.target;
+  if (target?.modules !== undefined) checkModules(target.modules);
   if (target?.btfDigest === undefined) return;
   if (target.btf !== undefined) throw new BadField('target.btfDigest', 'cannot be given together with btf');
   if (!isDigest(target.btfDigest)) throw new BadField('target.btfDigest', 'is not 64 hexadecimal digits');
+}
+
+/** More than a machine has loaded that programs ask for. */
+const MAX_MODULES = 64;
+/** MODULE_NAME_LEN of 64-bit kernels. */
+const MODULE_NAME = /^[\w-]{1,55}$/;
+
+function checkModules(modules: readonly ModuleMessage[]): void {
+  if (modules.length > MAX_MODULES) throw new BadField('target.modules', `there are more than ${MAX_MODULES}`);
+  modules.forEach(({ name = '', btf, btfDigest }, i) => {
+    const path = `target.modules[${i}]`;
+    if (!MODULE_NAME.test(name)) throw new BadField(`${path}.name`, 'is no name of a module');
+    if (modules.findIndex((other) => other.name === name) !== i) throw new BadField(`${path}.name`, 'is given twice');
+    if (btf !== undefined && btfDigest !== undefined) {
+      throw new BadField(`${path}.btfDigest`, 'cannot be given together with btf');
+    }
+    if (btf === undefined && btfDigest === undefined)
+      throw new BadField(`${path}.btf`, 'either btf or btfDigest must be given');
+    if (btfDigest !== undefined && !isDigest(btfDigest)) {
+      throw new BadField(`${path}.btfDigest`, 'is not 64 hexadecimal digits');
+    }
+  });
 }
 
 /** SHA-256 in lower-case hexadecimal. */

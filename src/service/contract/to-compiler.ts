@@ -1,8 +1,23 @@
 /** The checked request message as the compiler takes it. */
-import type { CompileRequest, CpuFeatures, Link, LinkMap, RawMap, RawProgram } from '../../compiler/compile.js';
+import type {
+  AttachProgram,
+  CompileRequest,
+  CpuFeatures,
+  Link,
+  LinkMap,
+  RawMap,
+  RawProgram,
+} from '../../compiler/compile.js';
 import { capabilityBits } from './capabilities.js';
 import { LISTING } from './request.js';
-import type { CompileRequestMessage, CpuMessage, LinkMessage, MapMessage, RawProgramMessage } from './messages.js';
+import type {
+  AttachProgramMessage,
+  CompileRequestMessage,
+  CpuMessage,
+  LinkMessage,
+  MapMessage,
+  RawProgramMessage,
+} from './messages.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -12,12 +27,23 @@ export function toCompiler(message: CompileRequestMessage): CompileRequest {
     object: message.object ?? null,
     programs: message.programs ?? [],
     program: message.program === undefined ? null : rawProgram(message.program),
+    attachProgram: message.attachProgram === undefined ? null : attachProgram(message.attachProgram),
     cpu: cpuFeatures(message.target?.cpu),
     logLevel: message.options?.logLevel ?? 0,
     legacyMaps: message.options?.legacyMaps ?? false,
     capabilities: capabilityBits(message.options?.capabilities),
     listing: message.options?.format === LISTING,
     link: message.link === undefined ? null : linkAddresses(message.link),
+  };
+}
+
+function attachProgram(target: AttachProgramMessage): AttachProgram {
+  return {
+    program: target.program === undefined ? null : rawProgram(target.program),
+    object: target.object ?? null,
+    name: target.name ?? '',
+    function: target.function ?? '',
+    attachProgram: target.attachProgram === undefined ? null : attachProgram(target.attachProgram),
   };
 }
 

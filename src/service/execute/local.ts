@@ -8,10 +8,15 @@ import type { CacheTiers } from '../cache/tiers.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { ServiceError } from '../errors.js';
 import type { CompilePool } from '../pool/pool.js';
-import type { CompileTask, CompileTaskResult } from '../pool/protocol.js';
+import type { CompileTask, CompileTaskResult, TaskBtf } from '../pool/protocol.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Trace } from '../telemetry/trace.js';
 import type { Executed, Executor, Question } from './executor.js';
+
+interface GivenBtf {
+  readonly btf?: Uint8Array;
+  readonly btfDigest?: string;
+}
 
 export class LocalExecutor implements Executor {
   constructor(
@@ -30,10 +35,11 @@ export class LocalExecutor implements Executor {
     signal: AbortSignal,
   ): Promise<Executed> {
     const btf = await this.targetBtf(request, tenant);
-    const task = { request: bytes, digest, target, btf, json, traced: trace !== null };
+    const modules = await this.modules(request, tenant);
+    const task = { request: bytes, digest, target, btf, modules, json, traced: trace !== null };
     const submitted = performance.now();
     const { result, elapsed } = await this.pool.run(task, signal);
-    if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: 'target.btf' });
+    if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: result.field });
     const queue = Math.max(0, elapsed - result.elapsed);
     if (trace !== null) traceWork(trace, submitted, queue, target, result);
     const answer = asAnswer(result);
@@ -42,13 +48,25 @@ export class LocalExecutor implements Executor {
     return { answer, source: 'compiled', timings: { queue, ...result.timings } };
   }
 
-  private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['btf']> {
-    if (target?.btf !== undefined) {
-      return { key: cacheKey(tenant, sha256(target.btf)), bytes: await unwrapBtf(target.btf) };
-    }
-    if (target?.btfDigest === undefined) return null;
-    const bytes = await unwrapBtf(await this.btf.get(target.btfDigest, tenant));
-    return { key: cacheKey(tenant, target.btfDigest), bytes };
+  private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<TaskBtf | null> {
+    return target === undefined ? null : this.given(target, tenant, 'target');
+  }
+
+  private async modules({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['modules']> {
+    return Promise.all(
+      (target?.modules ?? []).map(async (module, i) => {
+        const btf = await this.given(module, tenant, `target.modules[${i}]`);
+        return { name: module.name ?? '', ...btf! };
+      }),
+    );
+  }
+
+  /** BTF that a request holds or names, null where it does neither. */
+  private async given(from: GivenBtf, tenant: string, path: string): Promise<TaskBtf | null> {
+    if (from.btf !== undefined) return { key: cacheKey(tenant, sha256(from.btf)), bytes: await unwrapBtf(from.btf) };
+    if (from.btfDigest === undefined) return null;
+    const bytes = await unwrapBtf(await this.btf.get(from.btfDigest, tenant, `${path}.btfDigest`));
+    return { key: cacheKey(tenant, from.btfDigest), bytes };
   }
 
   private count(result: CompileTaskResult, target: string, queue: number): void {

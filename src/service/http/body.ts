@@ -51,6 +51,8 @@ const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>>
   logLevel: (logLevel) => ({ options: { logLevel } }),
   legacyMaps: (text) => ({ options: { legacyMaps: flag(text) } }),
   capabilities: (text) => ({ options: { capabilities: capabilitiesFromNames(text) } }),
+  attachProgram: (name) => ({ attachProgram: { name } }),
+  attachFunction: (fn) => ({ attachProgram: { function: fn } }),
 };
 
 const flag = (text: string): unknown =>
@@ -94,9 +96,9 @@ function merge(into: Record<string, unknown>, from: Record<string, unknown>): Re
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Files `object` and `btf`, and the parameters of the query as fields. */
+/** Files `object`, `btf` and `attachObject`, and the parameters of the query as fields. */
 async function fromMultipart(request: FastifyRequest, query: Query): Promise<CompileRequestMessage> {
-  const files: { object?: Buffer; btf?: Buffer } = {};
+  const files: { object?: Buffer; btf?: Buffer; attachObject?: Buffer } = {};
   const fields: Record<string, string | string[]> = { ...(query as Record<string, string>) };
   try {
     for await (const part of request.parts()) {
@@ -106,6 +108,13 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
         const field = part.fieldname.slice(0, 60);
         throw new ServiceError('INVALID_FIELD', `${field}: files are named object and btf`, { field });
       }
+  for await (const part of request.parts()) {
+    if (part.type === 'field') addField(fields, part.fieldname, part.value);
+    else if (part.fieldname === 'object' || part.fieldname === 'btf' || part.fieldname === 'attachObject') {
+      files[part.fieldname] = await part.toBuffer();
+    } else {
+      const field = part.fieldname.slice(0, 60);
+      throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
     }
   } catch (error) {
     throw formError(error);
@@ -113,10 +122,12 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
   const message = fromQuery(fields);
   // An upload form sends an empty file where none was chosen.
   const btf = files.btf?.length === 0 ? undefined : files.btf;
+  const attach = files.attachObject?.length === 0 ? undefined : files.attachObject;
   return {
     ...message,
     ...(files.object === undefined ? {} : { object: files.object }),
     ...(btf === undefined ? {} : { target: { ...message.target, btf } }),
+    ...(attach === undefined ? {} : { attachProgram: { ...message.attachProgram, object: attach } }),
   };
 }
 

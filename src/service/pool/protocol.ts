@@ -23,15 +23,23 @@ export interface CompileTask {
   /** The target's name, never empty. */
   readonly target: string;
   /** BTF that replaces the target's, and what its index is kept under; null for the target's own. */
-  readonly btf: { readonly key: string; readonly bytes: Uint8Array } | null;
+  readonly btf: TaskBtf | null;
+  /** The modules that are loaded. */
+  readonly modules: readonly (TaskBtf & { readonly name: string })[];
   /** Also encode the answer as JSON. */
   readonly json: boolean;
   /** Also tell when each stage began and ended. */
   readonly traced: boolean;
 }
 
-/** What became of a task: an answer, or the words of why the given BTF cannot be used. */
-export type CompileTaskOutcome = CompileTaskResult | { readonly badBtf: string };
+/** Bytes of BTF, and the name under which what is made of them is kept. */
+export interface TaskBtf {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What became of a task: an answer, or the words of why the BTF in a field of the request cannot be used. */
+export type CompileTaskOutcome = CompileTaskResult | { readonly badBtf: string; readonly field: string };
 
 export interface CompileTaskResult {
   /** The CompileResponse in protobuf encoding, and as JSON text where that was asked for. */

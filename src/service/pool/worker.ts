@@ -3,8 +3,14 @@ import { getHeapStatistics } from 'node:v8';
 import { threadId } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { compile } from '../../compiler/compile.js';
-import { checkKernelBtf, openKernelBtf, readKernelBtf } from '../../compiler/kernel-btf.js';
-import type { Outcome } from '../../compiler/outcome.js';
+import {
+  checkKernelBtf,
+  openKernelBtf,
+  readKernelBtf,
+  readModule,
+  type KernelModule,
+} from '../../compiler/kernel-btf.js';
+import { ok } from '../../compiler/outcome.js';
 import { decodeProfile } from '../../compiler/targets/decode.js';
 import type { Profile } from '../../compiler/targets/profile.js';
 import { fromCompiler, targetMessage } from '../contract/from-compiler.js';
@@ -39,20 +45,28 @@ function profileOf(name: string): Profile {
   return profile;
 }
 
-function profileFor(task: CompileTask): Outcome<Profile> {
-  if (task.btf === null) return { ok: true, value: profileOf(task.target) };
-  const key = `${task.target} ${task.btf.key}`;
+function profileFor(task: CompileTask): Profile | { readonly badBtf: string; readonly field: string } {
+  if (task.btf === null && task.modules.length === 0) return profileOf(task.target);
+  const key = [task.target, task.btf?.key ?? '', ...task.modules.flatMap((m) => [m.name, m.key])].join(' ');
   const kept = withOtherBtf.get(key);
-  if (kept !== undefined) return { ok: true, value: kept };
-  const image = readKernelBtf(task.btf.bytes);
-  if (!image.ok) return image;
-  const btf = checkKernelBtf(openKernelBtf(image.value));
-  if (!btf.ok) return btf;
-  const profile = decodeProfile(targetOf(task.target).files, btf.value);
+  if (kept !== undefined) return kept;
+  const target = targetOf(task.target);
+  const image = task.btf === null ? ok(target.btf) : readKernelBtf(task.btf.bytes);
+  if (!image.ok) return { badBtf: image.failure.message, field: 'target.btf' };
+  const checked = task.btf === null ? ok(openKernelBtf(image.value)) : checkKernelBtf(openKernelBtf(image.value));
+  if (!checked.ok) return { badBtf: checked.failure.message, field: 'target.btf' };
+  const btf = checked.value;
+  const modules: KernelModule[] = [];
+  for (const [i, { name, bytes }] of task.modules.entries()) {
+    const module = readModule(bytes, btf, name);
+    if (!module.ok) return { badBtf: module.failure.message, field: `target.modules[${i}].btf` };
+    modules.push(module.value);
+  }
+  const profile = decodeProfile(target.files, btf, modules);
   const oldest = withOtherBtf.keys().next();
   if (withOtherBtf.size >= KEPT_BTFS && oldest.done !== true) withOtherBtf.delete(oldest.value);
   withOtherBtf.set(key, profile);
-  return { ok: true, value: profile };
+  return profile;
 }
 
 for (const target of setup.targets.slice(0, 1)) profileOf(target.name);
@@ -62,8 +76,8 @@ export default function run(task: CompileTask): CompileTaskOutcome {
   const clock = new StageClock(task.traced);
   clock.enter('prepare');
   const found = profileFor(task);
-  if (!found.ok) return { badBtf: found.failure.message };
-  const profile = found.value;
+  if ('badBtf' in found) return found;
+  const profile = found;
   const request = decode(CompileRequestType, task.request) as CompileRequestMessage;
   const response = compile(toCompiler(request), profile, clock.enter);
   clock.enter('encode');

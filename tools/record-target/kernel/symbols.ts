@@ -4,6 +4,8 @@ const MOST_IMAGE_BYTES = 256n << 20n;
 /** /proc/kallsyms of the recorded kernel: names of the image (no modules, no compiled BPF) and their addresses. */
 export class Symbols {
   private readonly byName = new Map<string, bigint>();
+  /** The second address of names that several symbols share. */
+  private readonly second = new Map<string, bigint>();
   private readonly byAddress = new Map<bigint, string[]>();
   private readonly sorted: bigint[];
 
@@ -13,7 +15,10 @@ export class Symbols {
       const [address, , name] = line.split(' ');
       if (address === undefined || name === undefined || line.includes('\t')) continue;
       const at = BigInt(`0x${address}`) + slide;
-      if (!this.byName.has(name)) this.byName.set(name, at); // as the kernel looks names up: the first one
+      const first = this.byName.get(name);
+      if (first === undefined)
+        this.byName.set(name, at); // as the kernel looks names up: the first one
+      else if (first !== at && !this.second.has(name)) this.second.set(name, at);
       const names = this.byAddress.get(at);
       if (names === undefined) this.byAddress.set(at, [name]);
       else names.push(name);
@@ -80,5 +85,10 @@ export class Symbols {
 
   entries(): IterableIterator<[string, bigint]> {
     return this.byName.entries();
+  }
+
+  /** Names that several symbols share, with the second of their addresses. */
+  seconds(): IterableIterator<[string, bigint]> {
+    return this.second.entries();
   }
 }

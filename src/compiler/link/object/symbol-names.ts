@@ -13,8 +13,6 @@ export function symbolName(symbol: SymbolRef, maps: readonly { readonly name: st
       return `bpf_map.${map(symbol.index)}`;
     case 'mapValue':
       return `bpf_map_value.${map(symbol.index)}`;
-    case 'mapElement':
-      return `bpf_map_field.${map(symbol.index)}.${symbol.field}`;
     case 'programAux':
       return `bpf_prog_aux.${program}`;
     case 'structMeta':

@@ -48,7 +48,9 @@ export const callKernelFunction: Fixup = (context, i) => {
   if (insns.opcode(i) !== (isa.JMP | isa.CALL) || insns.src(i) !== isa.PSEUDO_KFUNC_CALL) return null;
   const id = insns.imm(i);
   if (id === 0) return new Rejection('invalid kernel function call not eliminated in verifier pass', -EINVAL, i);
-  const name = context.profile.btf.typeName(id);
+  const off = insns.off(i);
+  const module = off > 0 ? context.input.program.functionBtfs?.[off - 1] : undefined;
+  const name = (module?.btf ?? context.profile.btf).typeName(id);
   callSymbol(context, i, specialised(context, name));
   if (CASTS.has(name)) return new Sequence().mov64(isa.R0, isa.R1);
   const addArguments = EXTRA_ARGUMENTS.get(name);

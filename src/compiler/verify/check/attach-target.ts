@@ -13,8 +13,10 @@ import {
 import { kindName } from '../../btf/print.js';
 import { KF_SLEEPABLE } from '../../targets/profile.js';
 import * as uapi from '../../targets/uapi.js';
-import type { Env } from '../env.js';
+import { unsupported, type Env } from '../env.js';
 import { EINVAL, ENOENT, EOPNOTSUPP } from '../errno.js';
+import { checkTargetProgram } from './attach-program.js';
+import { matchesFunction } from './function-match.js';
 
 /** Most arguments of a function that tracing can hand on (MAX_BPF_FUNC_ARGS). */
 const MAX_ARGUMENTS = 12;
@@ -25,7 +27,7 @@ const RAW_TRACEPOINT_PREFIX = 'btf_trace_';
 
 export interface AttachTarget {
   readonly btf: Btf;
-  /** FUNC_PROTO that types the context. */
+  /** FUNC_PROTO that types the context; 0 for five numbers, where it cannot be trusted. */
   readonly prototype: number;
   /** Name of the function, or of the tracepoint without prefix. */
   readonly name: string;
@@ -97,11 +99,14 @@ function rawTracepoint(env: Env, btf: Btf, id: number): AttachTarget | number {
     return -EINVAL;
   }
   const name = typeName.slice(RAW_TRACEPOINT_PREFIX.length);
-  const template = env.profile.rawTracepointFunction(name);
+  const template = btf.base === null ? env.profile.rawTracepointFunction(name) : '';
   if (template === null) return -EINVAL;
   const functionId = btf.find(template, KIND_FUNC);
   let prototype: number;
-  if (functionId === 0) {
+  if (functionId === 0 && btf.base !== null) {
+    // Which template a module's tracepoint has, its BTF does not tell; its own typedef has the same types.
+    prototype = btf.sizeOrType(btf.sizeOrType(id));
+  } else if (functionId === 0) {
     env.log.write(`Cannot find btf of tracepoint template, fall back to ${RAW_TRACEPOINT_PREFIX}${name}.\n`);
     const pointer = btf.sizeOrType(id);
     if (btf.kind(pointer) !== KIND_PTR) return -EINVAL;
@@ -131,12 +136,14 @@ function isModifiable(env: Env, id: number, name: string): boolean {
   return profile.modifyReturnFlags(id) >= 0 || profile.errorInjectable.has(name) || name.startsWith('security_');
 }
 
-function kernelFunction(env: Env, btf: Btf, id: number): AttachTarget | number {
-  const attachType = env.program.expectedAttachType;
+function tracedFunction(env: Env, btf: Btf, id: number, unreliable: boolean): AttachTarget | number {
+  const { type, expectedAttachType: attachType, attachProgram } = env.program;
   const name = btf.typeName(id);
-  const prototype = functionPrototypeOf(env, btf, id);
-  if (prototype < 0) return prototype;
-  const resultBytes = checkPrototype(env, btf, prototype, name);
+  const declared = functionPrototypeOf(env, btf, id);
+  if (declared < 0) return declared;
+  if (type === uapi.BPF_PROG_TYPE_EXT && !matchesFunction(env, btf, id)) return -EINVAL;
+  const prototype = unreliable ? 0 : declared;
+  const resultBytes = unreliable ? MAX_RESULT_BYTES : checkPrototype(env, btf, prototype, name);
   if (resultBytes < 0) return resultBytes;
   if (attachType === uapi.BPF_TRACE_ITER) return { btf, prototype, name };
 
@@ -146,7 +153,10 @@ function kernelFunction(env: Env, btf: Btf, id: number): AttachTarget | number {
     env.log.write(`Attach to function ${name} ${why}\n`);
     return -EOPNOTSUPP;
   }
-  if (env.profile.symbols.address(name) === null) {
+  if (attachProgram !== null) return checkTracedProgram(env, name) || { btf, prototype, name };
+  // Functions in a module's own BTF are taken to be in its symbol table, too.
+  const isThere = btf.base === null ? env.profile.symbols.address(name) !== null : id >= btf.firstId;
+  if (!isThere) {
     env.log.write(`The address of function ${name} cannot be found\n`);
     return -ENOENT;
   }
@@ -162,6 +172,17 @@ function kernelFunction(env: Env, btf: Btf, id: number): AttachTarget | number {
   return { btf, prototype, name };
 }
 
+/** Nothing in a BPF program may sleep, and no result of one be changed. */
+function checkTracedProgram(env: Env, name: string): number {
+  if (env.sleepable) {
+    env.log.write(`${name} is not sleepable\n`);
+    return -EINVAL;
+  }
+  if (env.program.expectedAttachType !== uapi.BPF_MODIFY_RETURN) return 0;
+  env.log.write("can't modify return codes of BPF programs\n");
+  return -EINVAL;
+}
+
 function functionPrototypeOf(env: Env, btf: Btf, id: number): number {
   if (btf.kind(id) !== KIND_FUNC) {
     env.log.write(`attach_btf_id ${id} is not a function\n`);
@@ -171,9 +192,9 @@ function functionPrototypeOf(env: Env, btf: Btf, id: number): number {
   return btf.kind(prototype) === KIND_FUNC_PROTO ? prototype : -EINVAL;
 }
 
-/** Checks the kernel type that the program names (the kernel's bpf_check_attach_target without a target program, 6.12). */
+/** Checks what the program names of the kernel or of another BPF program (the kernel's bpf_check_attach_target, 6.12). */
 export function checkAttachTarget(env: Env): AttachTarget | number {
-  const { type, expectedAttachType, attachBtf: btf, attachBtfId: id } = env.program;
+  const { type, expectedAttachType, attachProgram, attachBtf: btf, attachBtfId: id } = env.program;
   if (id === 0) {
     env.log.write('Tracing programs must provide btf_id\n');
     return -EINVAL;
@@ -186,20 +207,27 @@ export function checkAttachTarget(env: Env): AttachTarget | number {
     env.log.write(`attach_btf_id ${id} is invalid\n`);
     return -EINVAL;
   }
-  if (type === uapi.BPF_PROG_TYPE_EXT) {
+  const unreliable = attachProgram === null ? false : checkTargetProgram(env, attachProgram, btf.typeName(id));
+  if (typeof unreliable === 'number') return unreliable;
+  if (attachProgram === null && type === uapi.BPF_PROG_TYPE_EXT) {
     env.log.write('Cannot replace kernel functions\n');
     return -EINVAL;
   }
+  if (type === uapi.BPF_PROG_TYPE_EXT) return tracedFunction(env, btf, id, unreliable);
   switch (expectedAttachType) {
     case uapi.BPF_TRACE_RAW_TP:
-      return rawTracepoint(env, btf, id);
+      if (attachProgram === null) return rawTracepoint(env, btf, id);
+      env.log.write('Only FENTRY/FEXIT progs are attachable to another BPF prog\n');
+      return -EINVAL;
     case uapi.BPF_TRACE_ITER:
+      if (attachProgram !== null) return unsupported(env, 'an iterator that is attached to another BPF program');
+      return tracedFunction(env, btf, id, unreliable);
     case uapi.BPF_MODIFY_RETURN:
     case uapi.BPF_LSM_MAC:
     case uapi.BPF_LSM_CGROUP:
     case uapi.BPF_TRACE_FENTRY:
     case uapi.BPF_TRACE_FEXIT:
-      return kernelFunction(env, btf, id);
+      return tracedFunction(env, btf, id, unreliable);
     default:
       return -EINVAL;
   }

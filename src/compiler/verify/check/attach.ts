@@ -3,7 +3,7 @@ import { KIND_FUNC_PROTO } from '../../btf/kinds.js';
 import type { Btf } from '../../btf/btf.js';
 import { functionPrototype } from '../../btf/layout.js';
 import * as uapi from '../../targets/uapi.js';
-import { unsupported, type Env } from '../env.js';
+import type { Env } from '../env.js';
 import { EINVAL, ENOTSUPP } from '../errno.js';
 import { checkAttachTarget as checkTarget } from './attach-target.js';
 
@@ -102,11 +102,16 @@ function checkDenied(env: Env): number {
 
 function checkTyped(env: Env): number {
   const { program } = env;
-  if (program.attachProgram !== null) return unsupported(env, 'attaching to another BPF program');
   const target = checkTarget(env);
   if (typeof target === 'number') return target;
   setAttachment(env, target.btf, target.prototype, target.name);
-  switch (program.expectedAttachType) {
+  const extended = program.type === uapi.BPF_PROG_TYPE_EXT ? program.attachProgram : null;
+  if (extended !== null) {
+    // From here on an extension is judged as what it replaces a part of.
+    env.progType = extended.type;
+    env.expectedAttachType = extended.expectedAttachType;
+  }
+  switch (env.expectedAttachType) {
     case uapi.BPF_TRACE_RAW_TP:
       env.attachBtfTrace = true;
       return 0;

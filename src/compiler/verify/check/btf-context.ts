@@ -9,6 +9,7 @@ import type { Env } from '../env.js';
 import { pointerTagFlag } from './btf-walk.js';
 import type { ContextField } from './context-access.js';
 import { contextArguments } from './context-arguments.js';
+import { tracedContextTypeId } from './context-type.js';
 import { hasUnsafeModifiers } from './types.js';
 
 /** Most arguments of a function that is traced (MAX_BPF_FUNC_ARGS, MAX_BPF_FUNC_REG_ARGS). */
@@ -172,6 +173,12 @@ function accessPointer(
     if (mask === null ? btf.base !== null : nibble(mask, arg, 1)) regType |= t.PTR_MAYBE_NULL;
     mayBeError = mask !== null && nibble(mask, arg, 2);
   }
+  const { attachProgram } = env.program;
+  if (attachProgram !== null) {
+    const progType = attachProgram.extendedType || attachProgram.type;
+    const btfId = tracedContextTypeId(env, btf, type, progType);
+    return btfId === 0 ? null : { regType, btf: env.profile.btf, btfId, isReturnValue };
+  }
   const pointee = btf.sizeOrType(type);
   regType |= pointerTagFlag(btf, pointee) & (t.MEM_USER | t.MEM_PERCPU);
   const struct = btf.skipModifiers(pointee);
@@ -200,7 +207,7 @@ function tracepointName(env: Env): string {
 
 /** Arguments of tracepoints, iterators, struct_ops and all but a few LSM hooks are valid as the program gets them. */
 function argumentsTrusted(env: Env): boolean {
-  switch (env.progType) {
+  switch (env.program.type) {
     case uapi.BPF_PROG_TYPE_TRACING:
       return env.expectedAttachType === uapi.BPF_TRACE_RAW_TP || env.expectedAttachType === uapi.BPF_TRACE_ITER;
     case uapi.BPF_PROG_TYPE_LSM:

@@ -2,9 +2,10 @@
 import type { Btf } from '../../btf/btf.js';
 import { KIND_FUNC, KIND_FUNC_PROTO } from '../../btf/kinds.js';
 import * as op from '../../isa/opcodes.js';
+import { moduleFunctionFlags, type KernelModule } from '../../targets/modules.js';
 import type { HelperProto } from '../../targets/profile.js';
 import type { Env } from '../env.js';
-import { E2BIG, EINVAL, EPROTO } from '../errno.js';
+import { E2BIG, EBADF, EINVAL, EPROTO } from '../errno.js';
 import { MAX_KERNEL_FUNCTIONS } from '../limits.js';
 import * as helper from '../../targets/helper-ids.js';
 import { kernelTypes } from './kernel-types.js';
@@ -100,10 +101,26 @@ export function helperChangesPktData(id: number): boolean {
   return CHANGES_PACKET.has(id);
 }
 
+/** The module whose functions calls with an offset mean, or null. */
+function moduleOf(env: Env, off: number): KernelModule | null {
+  return off > 0 ? (env.program.functionBtfs?.[off - 1] ?? null) : null;
+}
+
+/** The BTF of the functions that calls with an offset mean: the kernel's, a module's, or null. */
+export function functionBtf(env: Env, off: number): Btf | null {
+  return off === 0 ? env.profile.btf : (moduleOf(env, off)?.btf ?? null);
+}
+
+/** Whether nobody can say what the flags of a module's function are, since its BTF alone was given. */
+export function lacksFlags(env: Env, i: number): boolean {
+  const module = moduleOf(env, env.insns.off(i));
+  return module !== null && module.functions === null;
+}
+
 /** BTF and prototype of the function that a call names; null where there is none. */
-function resolveFunction(env: Env, id: number): { btf: Btf; protoId: number } | null {
-  const { btf } = env.profile;
-  if (id <= 0 || !btf.has(id) || btf.kind(id) !== KIND_FUNC) return null;
+function resolveFunction(env: Env, id: number, off: number): { btf: Btf; protoId: number } | null {
+  const btf = functionBtf(env, off);
+  if (btf === null || id <= 0 || !btf.has(id) || btf.kind(id) !== KIND_FUNC) return null;
   const protoId = btf.sizeOrType(id);
   return btf.kind(protoId) === KIND_FUNC_PROTO ? { btf, protoId } : null;
 }
@@ -111,12 +128,17 @@ function resolveFunction(env: Env, id: number): { btf: Btf; protoId: number } | 
 /** The kernel function that instruction `i` calls, or null where this program may not call it. */
 export function fetchKernelFunction(env: Env, i: number): KernelFunction | null {
   const id = env.insns.imm(i);
-  if (env.insns.off(i) !== 0) return null;
-  const found = resolveFunction(env, id);
+  const off = env.insns.off(i);
+  const found = resolveFunction(env, id, off);
   if (found === null) return null;
-  const { profile, progType, expectedAttachType, program } = env;
-  const flags = profile.kernelFunctionFlags(progType, id, expectedAttachType, program.attachBtfId);
+  const flags = functionFlags(env, id, moduleOf(env, off));
   return flags < 0 ? null : { id, name: found.btf.typeName(id), flags, ...found };
+}
+
+function functionFlags(env: Env, id: number, module: KernelModule | null): number {
+  const { profile, progType, expectedAttachType, program } = env;
+  if (module === null) return profile.kernelFunctionFlags(progType, id, expectedAttachType, program.attachBtfId);
+  return module.functions === null ? -1 : moduleFunctionFlags(module.functions, progType, id);
 }
 
 /** Notes that instruction `i` calls a kernel function, and checks that there is one (add_kfunc_call of Linux 6.12). */
@@ -129,31 +151,34 @@ export function addKernelFunctionCall(env: Env, i: number): number {
   }
   env.callsKernelFunction = true;
   if (id === 0 && off === 0) return 0; // refused later, if it is not dead code
-  if (off !== 0) return refuseModule(env, off);
-  if (env.kernelFunctions.has(id)) return 0;
+  const btf = functionBtf(env, off);
+  if (btf === null) return refuseModule(env, off);
+  const key = `${id} ${off}`;
+  if (env.kernelFunctions.has(key)) return 0;
   if (env.kernelFunctions.size === MAX_KERNEL_FUNCTIONS) {
     env.log.write('too many different kernel function calls\n');
     return -E2BIG;
   }
-  const err = checkFunctionExists(env, id);
-  if (err === 0) env.kernelFunctions.add(id);
+  const err = checkFunctionExists(env, btf, id);
+  if (err === 0) env.kernelFunctions.add(key);
   return err;
 }
 
-/** Functions of modules come with a BTF of their own, which a program here never has. */
+/** A call of a module's function that names no module. */
 function refuseModule(env: Env, off: number): number {
   if (off < 0) {
     env.log.write('negative offset disallowed for kernel module function call\n');
     env.log.write('failed to find BTF for kernel function\n');
     return -EINVAL;
   }
-  env.log.write('kfunc offset > 0 without fd_array is invalid\n');
+  const hasModules = (env.program.functionBtfs?.length ?? 0) > 0;
+  env.log.write(hasModules ? 'invalid module BTF fd specified\n' : 'kfunc offset > 0 without fd_array is invalid\n');
   env.log.write('failed to find BTF for kernel function\n');
-  return -EPROTO;
+  return hasModules ? -EBADF : -EPROTO;
 }
 
-function checkFunctionExists(env: Env, id: number): number {
-  const { btf, symbols } = env.profile;
+function checkFunctionExists(env: Env, btf: Btf, id: number): number {
+  const { symbols } = env.profile;
   if (id < 0 || !btf.has(id) || btf.kind(id) !== KIND_FUNC) {
     env.log.write(`kernel btf_id ${id >>> 0} is not a function\n`);
     return -EINVAL;
@@ -163,7 +188,8 @@ function checkFunctionExists(env: Env, id: number): number {
     return -EINVAL;
   }
   const name = btf.typeName(id);
-  if (symbols.address(name) === null) {
+  // Names in the BTF of a module that is loaded are taken to be in its symbol table, too.
+  if (id < env.profile.btf.typeCount && symbols.address(name) === null) {
     env.log.write(`cannot find address for kernel function ${name}\n`);
     return -EINVAL;
   }

@@ -35,6 +35,14 @@ export function kernelContextTypeId(env: Env): number {
   return -EINVAL;
 }
 
+/**
+ * BTF id in the kernel of what a BPF program's context argument points to, for those who trace the program; 0 where the
+ * pointer is not its context (btf_translate_to_vmlinux).
+ */
+export function tracedContextTypeId(env: Env, btf: Btf, pointerId: number, progType: number): number {
+  return isProgContextType(env, btf, pointerId, progType) ? contextMember(env, progType, true) : 0;
+}
+
 /** The kernel's own type may stand where the program's view of it is wanted (btf_is_projection_of). */
 export function isProjectionOf(view: string, name: string): boolean {
   return (view === '__sk_buff' && name === 'sk_buff') || (view === 'xdp_md' && name === 'xdp_buff');

@@ -9,9 +9,9 @@ function isSleepableLsmHook(env: Env): boolean {
 
 /** A path may be looked at where its locks cannot be held: iterators, sleepable LSM hooks, a list of functions. */
 function allowsPath(env: Env): boolean {
-  const { progType, program } = env;
-  if (progType === uapi.BPF_PROG_TYPE_TRACING && program.expectedAttachType === uapi.BPF_TRACE_ITER) return true;
-  if (progType === uapi.BPF_PROG_TYPE_LSM) return isSleepableLsmHook(env);
+  const { type } = env.program;
+  if (type === uapi.BPF_PROG_TYPE_TRACING && env.expectedAttachType === uapi.BPF_TRACE_ITER) return true;
+  if (type === uapi.BPF_PROG_TYPE_LSM) return isSleepableLsmHook(env);
   return env.profile.btfIdSet('btf_allowlist_d_path').has(env.attachBtfId);
 }
 
@@ -20,7 +20,7 @@ function allowsSocketStorage(env: Env): boolean {
   const { program } = env;
   if (env.progType !== uapi.BPF_PROG_TYPE_TRACING) return true;
   if (program.attachProgram !== null) return false;
-  switch (program.expectedAttachType) {
+  switch (env.expectedAttachType) {
     case uapi.BPF_TRACE_ITER:
     case uapi.BPF_TRACE_RAW_TP:
       return true;

@@ -3,7 +3,7 @@ import { CAP_SYS_BOOT, isCapable } from '../../targets/capabilities.js';
 import * as kf from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
 import { markNotInit } from '../domain/scalar.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, unsupported } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { markInsnZeroExtended, markRegRead } from '../prune/liveness.js';
@@ -11,7 +11,7 @@ import { forEachRegMask } from '../slots.js';
 import { LIVE_READ32, LIVE_READ64, STACK_ITER, STACK_SPILL } from '../state.js';
 import { setRbtreeAddCallback, setTimerCallback } from './callee-state.js';
 import type { SetCalleeState } from './callee-state.js';
-import { fetchKernelFunction } from './callees.js';
+import { fetchKernelFunction, functionBtf, lacksFlags } from './callees.js';
 import type { KernelFunction } from './callees.js';
 import { pushCallback } from './callbacks.js';
 import { processIterNext } from './iterator-arguments.js';
@@ -30,7 +30,9 @@ import { inSleepable } from './types.js';
 function findFunction(env: Env, i: number): KernelFunction | number {
   const fn = fetchKernelFunction(env, i);
   if (fn === null) {
-    env.log.write(`calling kernel function ${env.profile.btf.typeName(env.insns.imm(i))} is not allowed\n`);
+    const name = functionBtf(env, env.insns.off(i))?.typeName(env.insns.imm(i)) ?? '';
+    if (lacksFlags(env, i)) return unsupported(env, `${name}() of a module of which only the BTF is known`);
+    env.log.write(`calling kernel function ${name} is not allowed\n`);
     return -EACCES;
   }
   env.facts[i]!.isIterNext = (fn.flags & kf.KF_ITER_NEXT) !== 0;

@@ -30,7 +30,7 @@ function loadKernelSymbol(env: Env, i: number, dst: Reg): number {
   dst.type = facts.btfVarRegType;
   if ((dst.type & t.BASE_MASK) === t.PTR_TO_MEM) dst.memSize = facts.btfVarMemSize;
   else {
-    dst.btf = env.profile.btf;
+    dst.btf = facts.btfVarBtf;
     dst.btfId = facts.btfVarTypeId;
   }
   return 0;

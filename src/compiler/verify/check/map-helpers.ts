@@ -126,7 +126,7 @@ function mayUpdateSockmap(env: Env, helperId: number): boolean {
   if (helperId !== helper.MAP_UPDATE_ELEM && helperId !== helper.MAP_DELETE_ELEM) return false;
   const { progType } = env;
   if (UPDATE_SOCKMAP.has(progType)) return true;
-  if (progType === uapi.BPF_PROG_TYPE_TRACING && env.program.expectedAttachType === uapi.BPF_TRACE_ITER) return true;
+  if (progType === uapi.BPF_PROG_TYPE_TRACING && env.expectedAttachType === uapi.BPF_TRACE_ITER) return true;
   if (progType === uapi.BPF_PROG_TYPE_SOCK_OPS && helperId === helper.MAP_DELETE_ELEM) return true;
   env.log.write('cannot update sockmap in this context\n');
   return false;

@@ -2,6 +2,7 @@
 import { disassemble } from '../../isa/disassemble.js';
 import type { DisassemblyNames } from '../../isa/disassemble.js';
 import * as op from '../../isa/opcodes.js';
+import { functionBtf } from '../check/callees.js';
 import type { Env } from '../env.js';
 import { hex64 } from './numbers.js';
 
@@ -10,8 +11,8 @@ function namesOf(env: Env): DisassemblyNames {
   return {
     helper: (id) => env.profile.helperName(id),
     kernelFunction: (id, off) => {
-      if (off !== 0) return '<error>';
-      const btf = env.profile.btf;
+      const btf = functionBtf(env, off);
+      if (btf === null) return '<error>';
       return btf.has(id) ? btf.typeName(id) : '';
     },
     immediate: (i) => immediateText(env, i),
@@ -24,9 +25,9 @@ function immediateText(env: Env, i: number): string {
   const src = insns.src(i);
   const facts = env.facts[i]!;
   if (!env.allowPtrLeaks && (src === op.PSEUDO_BTF_ID || facts.immMapIndex >= 0)) return '0x0';
-  if (src === op.PSEUDO_BTF_ID) {
-    const address = env.profile.symbols.address(env.profile.btf.typeName(facts.btfVarId));
-    if (facts.btfVarId !== 0 && address !== null) return hex64(address[0] | 0, address[1] | 0);
+  if (src === op.PSEUDO_BTF_ID && facts.btfVarBtf !== null) {
+    const address = env.profile.symbols.address(facts.btfVarBtf.typeName(facts.btfVarId));
+    if (address !== null) return hex64(address[0] | 0, address[1] | 0);
   }
   if (facts.immMapIndex >= 0) return hex64(facts.immAddressHi, facts.immAddressLo);
   return hex64(insns.imm(i + 1), insns.imm(i));

@@ -43,6 +43,7 @@ function follow(walk: Walk, from: number, to: number, edge: number): number {
   const { env, state } = walk;
   if (state[from]! >= (DISCOVERED | edge)) return DONE;
   if (to < 0 || to >= env.insns.length) {
+    env.place = from;
     writeSourceLine(env, from, `${from}: `);
     env.log.write(`jump out of range from insn ${from} to ${to}\n`);
     return -EINVAL;
@@ -163,6 +164,7 @@ function walkFrom(walk: Walk, start: number): number {
 
 function checkAllExplored(env: Env, state: Int32Array): number {
   for (let i = 0; i < env.insns.length; i++) {
+    env.place = i;
     if (state[i] !== EXPLORED) {
       env.log.write(`unreachable insn ${i}\n`);
       return -EINVAL;

@@ -1,5 +1,6 @@
 /** LD_IMM64 of maps, map values and kernel variables, and opcodes that exist (resolve_pseudo_ldimm64, Linux 6.12). */
 import { KIND_DATASEC, KIND_FUNC, KIND_STRUCT, KIND_UNION, KIND_VAR } from '../../btf/kinds.js';
+import type { Btf } from '../../btf/btf.js';
 import { typeSize } from '../../btf/layout.js';
 import * as op from '../../isa/opcodes.js';
 import { MEM_PERCPU, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM } from '../../targets/types.js';
@@ -20,10 +21,9 @@ function fail(env: Env, text: string, errno: number): number {
   return -errno;
 }
 
-/** Whether a variable lies in the kernel's per-CPU section. */
-function isPercpu(env: Env, id: number): boolean {
-  const { btf } = env.profile;
-  const section = btf.find('.data..percpu', KIND_DATASEC);
+/** Whether a variable lies in the per-CPU section of the kernel or module. */
+function isPercpu(btf: Btf, id: number): boolean {
+  const section = btf.findOwn('.data..percpu', KIND_DATASEC);
   if (section === 0) return false;
   for (let i = 0; i < btf.vlen(section); i++) if (btf.secinfoType(section, i) === id) return true;
   return false;
@@ -31,19 +31,23 @@ function isPercpu(env: Env, id: number): boolean {
 
 /** A kernel variable or function by its BTF id (check_pseudo_btf_id). */
 function resolveKernelSymbol(env: Env, i: number, facts: Facts): number {
-  const { btf, symbols } = env.profile;
+  const { symbols, modules } = env.profile;
   const id = env.insns.imm(i);
-  if (env.insns.imm(i + 1) !== 0) return fail(env, 'invalid module BTF object FD specified.\n', EINVAL);
+  const module = env.insns.imm(i + 1);
+  const btf = module === 0 ? env.profile.btf : modules[module - 1]?.btf;
+  if (btf === undefined) return fail(env, 'invalid module BTF object FD specified.\n', EINVAL);
   if (id < 0 || !btf.has(id)) return fail(env, `ldimm64 insn specifies invalid btf_id ${id}.\n`, ENOENT);
   const kind = btf.kind(id);
   if (kind !== KIND_VAR && kind !== KIND_FUNC) {
     return fail(env, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC\n`, EINVAL);
   }
   const name = btf.typeName(id);
-  if (symbols.address(name) === null) {
+  // Names in the BTF of a module that is loaded are taken to be in its symbol table, too.
+  if (id < env.profile.btf.typeCount && symbols.address(name) === null) {
     return fail(env, `ldimm64 failed to find the address for kernel symbol '${name}'.\n`, ENOENT);
   }
   facts.btfVarId = id;
+  facts.btfVarBtf = btf;
   if (kind === KIND_FUNC) {
     facts.btfVarRegType = PTR_TO_MEM | MEM_RDONLY;
     facts.btfVarMemSize = 0;
@@ -51,7 +55,7 @@ function resolveKernelSymbol(env: Env, i: number, facts: Facts): number {
   }
   const type = btf.sizeOrType(id);
   const plain = btf.skipModifiers(type);
-  if (isPercpu(env, id)) {
+  if (isPercpu(btf, id)) {
     facts.btfVarRegType = PTR_TO_BTF_ID | MEM_PERCPU;
     facts.btfVarTypeId = type;
     return 0;
@@ -170,6 +174,7 @@ function resolveImmediate(env: Env, i: number): number {
 export function resolveImmediates(env: Env): number {
   const { insns } = env;
   for (let i = 0; i < insns.length; i++) {
+    env.place = i;
     const opcode = insns.opcode(i);
     const mode = opcode & op.MODE_MASK;
     if ((opcode & op.CLASS_MASK) === op.LDX && ((mode !== op.MEM && mode !== op.MEMSX) || insns.imm(i) !== 0)) {

@@ -30,7 +30,9 @@ class DepthWalk {
     return this.env.subprograms[this.index]!;
   }
 
-  private fail(text: string, errno: number): number {
+  /** `place`: the instruction at fault, by default the first of the function at hand. */
+  private fail(text: string, errno: number, place = this.current.start): number {
+    this.env.place = place;
     this.env.log.write(text);
     return -errno;
   }
@@ -64,7 +66,7 @@ class DepthWalk {
       if (subprogram.hasTailCall) return this.fail('verifier bug. subprog has tail_call and async cb\n', EFAULT);
       if (!isPseudoCall(this.env, i)) return 1;
       if (subprogram.isExceptionCallback) {
-        return this.fail(`insn ${i} cannot call exception cb directly\n`, EINVAL);
+        return this.fail(`insn ${i} cannot call exception cb directly\n`, EINVAL, i);
       }
     }
     this.sites.push(i);
@@ -72,7 +74,7 @@ class DepthWalk {
     this.index = callee;
     if (subprogram.hasTailCall) this.tailCallReachable = true;
     if (this.callers.length >= MAX_CALL_FRAMES) {
-      return this.fail(`the call stack of ${this.callers.length} frames is too deep !\n`, E2BIG);
+      return this.fail(`the call stack of ${this.callers.length} frames is too deep !\n`, E2BIG, i);
     }
     return this.enter();
   }
@@ -98,7 +100,7 @@ class DepthWalk {
         if (isKernelFunctionCall(this.env, i)) {
           if (isThrowCall(this.env, i) && this.inCallback()) {
             const sentence = `bpf_throw kfunc (insn ${i}) cannot be called from callback subprog ${this.index}\n`;
-            return this.fail(sentence, EINVAL);
+            return this.fail(sentence, EINVAL, i);
           }
         } else if (isPseudoCall(this.env, i) || isPseudoFunc(this.env, i)) {
           err = this.call(i);

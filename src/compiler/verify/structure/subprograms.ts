@@ -152,6 +152,7 @@ function addExceptionCallback(env: Env): number {
 export function addSubprograms(env: Env): number {
   let err = addSubprog(env, 0);
   for (let i = 0; i < env.insns.length && err === 0; i++) {
+    env.place = i;
     if (!env.capable && namesFunction(env, i)) {
       const allowed = 'are allowed for CAP_BPF and CAP_SYS_ADMIN';
       env.log.write(`loading/calling other bpf or kernel functions ${allowed}\n`);
@@ -160,7 +161,9 @@ export function addSubprograms(env: Env): number {
     if (isPseudoFunc(env, i) || isPseudoCall(env, i)) err = addSubprog(env, i + env.insns.imm(i) + 1);
     else if (isKernelFunctionCall(env, i)) err = addKernelFunctionCall(env, i);
   }
-  if (err === 0) err = addExceptionCallback(env);
+  if (err !== 0) return err;
+  env.place = -1;
+  err = addExceptionCallback(env);
   if (err !== 0) return err;
   if (env.log.detailed) env.subprograms.forEach((s, i) => env.log.write(`func#${i} @${s.start}\n`));
   return 0;
@@ -191,6 +194,7 @@ export function checkSubprograms(env: Env): number {
   let current = 0;
   let end = subprogEnd(env, 0);
   for (let i = 0; i < env.insns.length; i++) {
+    env.place = i;
     const subprogram = env.subprograms[current]!;
     const opcode = env.insns.opcode(i);
     noteFeatures(env, i, subprogram);

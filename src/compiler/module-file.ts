@@ -1,0 +1,114 @@
+/** A kernel module as people have it: its split BTF, or the relocatable ELF file (`.ko`) that holds it. */
+import { ByteReader } from './bytes/reader.js';
+import { SHT_RELA } from './elf/constants.js';
+import { isElf, readSections, readSymbolTable, type ElfObject, type ElfSymbol, type Section } from './elf/elf.js';
+import { fail, ok, type Outcome } from './outcome.js';
+import type { ModuleFunctions } from './targets/modules.js';
+
+const RELA_BYTES = 24;
+const R_AARCH64_CALL26 = 283;
+const SET_PREFIX = '__BTF_ID__set8__';
+/** Of struct btf_id_set8: it holds kernel functions. */
+const BTF_SET8_KFUNCS = 1;
+const REGISTER = 'register_btf_kfunc_id_set';
+/** Instructions before a call in which its first argument is looked for. */
+const LOOK_BACK = 16;
+
+export interface ModuleFile {
+  readonly btf: Uint8Array;
+  /** Null where the file does not tell. */
+  readonly functions: ModuleFunctions | null;
+}
+
+/** Takes the file apart; the BTF itself is not looked at. Fails with MODULE_INVALID or NO_BTF_SECTION. */
+export function readModuleFile(bytes: Uint8Array): Outcome<ModuleFile> {
+  if (!isElf(bytes)) return ok({ btf: bytes, functions: null });
+  const sections = readSections(bytes);
+  if (!sections.ok) return bad('MODULE_INVALID', sections.failure.message);
+  const btf = sections.value.find(({ name }) => name === '.BTF')?.data ?? null;
+  if (btf === null) return bad('NO_BTF_SECTION', 'the ELF file has no .BTF section');
+  if (sections.value.some(({ name }) => name === '.BTF.base')) {
+    return bad('MODULE_INVALID', 'the BTF of the module has a base of its own (.BTF.base), which is not supported');
+  }
+  const file = readSymbolTable(sections.value);
+  return ok({ btf, functions: file.ok ? readFunctions(file.value) : null });
+}
+
+function bad(code: string, message: string): Outcome<never> {
+  return fail({ stage: 'LOAD', code, message, errno: -22 });
+}
+
+/**
+ * The set of kernel functions that the module registers, and for which program types: constants in front of the calls.
+ * Null where there are several sets, or a call whose type is no constant.
+ */
+function readFunctions(file: ElfObject): ModuleFunctions | null {
+  const sets = readSets(file);
+  if (sets.length === 0) return { flags: new Map(), progTypes: new Set() };
+  const progTypes = registeredTypes(file);
+  return sets.length === 1 && progTypes !== null ? { flags: sets[0]!, progTypes } : null;
+}
+
+/** struct btf_id_set8: count, flags, then pairs of id and flags. */
+function readSets({ sections, symbols }: ElfObject): Map<number, number>[] {
+  const section = sections.find(({ name }) => name === '.BTF_ids');
+  const ids = new ByteReader(section?.data ?? new Uint8Array(0));
+  const sets: Map<number, number>[] = [];
+  for (const symbol of symbols) {
+    if (symbol.section !== section?.index || !symbol.name.startsWith(SET_PREFIX)) continue;
+    const start = symbol.value;
+    if (!ids.has(start, 8) || (ids.u32(start + 4) & BTF_SET8_KFUNCS) === 0) continue;
+    const count = ids.u32(start);
+    if (!ids.has(start + 8, count * 8)) continue;
+    const pairs = Array.from({ length: count }, (_, i) => start + 8 + i * 8);
+    sets.push(new Map(pairs.map((at) => [ids.u32(at), ids.u32(at + 4)])));
+    if (sets.length > 1) break;
+  }
+  return sets;
+}
+
+function registeredTypes({ sections, symbols }: ElfObject): Set<number> | null {
+  const found = new Set<number>();
+  for (const section of sections) {
+    if (section.type !== SHT_RELA) continue;
+    const code = new ByteReader(sections[section.info]?.data ?? new Uint8Array(0));
+    for (const offset of callsOf(section, symbols)) {
+      const type = firstArgument(code, offset);
+      if (type === null) return null;
+      found.add(type);
+    }
+  }
+  return found;
+}
+
+/** Offsets of the calls of the registering function that a relocation section is about. */
+function callsOf(relocations: Section, symbols: readonly ElfSymbol[]): number[] {
+  const reader = new ByteReader(relocations.data ?? new Uint8Array(0));
+  const calls: number[] = [];
+  for (let at = 0; at + RELA_BYTES <= reader.length; at += RELA_BYTES) {
+    if (reader.u32(at + 8) !== R_AARCH64_CALL26) continue;
+    if (symbols[reader.u32(at + 12)]?.name === REGISTER) calls.push(reader.size(at));
+  }
+  return calls;
+}
+
+/** The constant in w0 at a call, looked for backwards as far as control passes through. */
+function firstArgument(code: ByteReader, call: number): number | null {
+  for (let at = call - 4; at >= 0 && at >= call - 4 * LOOK_BACK; at -= 4) {
+    const word = code.u32(at);
+    if (isMovz(word)) return (word >>> 5) & 0xffff;
+    if (word === 0x2a1f_03e0) return 0; // mov w0, wzr
+    if (leaves(word)) return null;
+  }
+  return null;
+}
+
+/** movz w0, #constant */
+function isMovz(word: number): boolean {
+  return (word & 0xffe0_001f) >>> 0 === 0x5280_0000;
+}
+
+/** b, bl, br, blr, ret: what stands before them says nothing of what is in w0 behind them. */
+function leaves(word: number): boolean {
+  return (word & 0x7c00_0000) >>> 0 === 0x1400_0000 || (word & 0xfe00_0000) >>> 0 === 0xd600_0000;
+}
