@@ -21,7 +21,7 @@ import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
 import type { ExploredState } from './prune/explored.js';
 import type { FunctionArgument } from './structure/global-arguments.js';
-import { Reg, type Frame, type Reference, type StackSlot } from './state.js';
+import { Reg, type Frame, type Reference } from './state.js';
 
 /** State of one path: its call frames and what holds beyond them (struct bpf_verifier_state). */
 export class State {
@@ -48,6 +48,8 @@ export class State {
   callbackUnrollDepth = 0;
   mayGotoDepth = 0;
   loopEntry: State | null = null;
+  /** Its marks are final, and what nobody reads is gone from it. */
+  cleaned = false;
 
   get frame(): Frame {
     return this.frames[this.currentFrame]!;
@@ -186,7 +188,6 @@ export class Env {
   longestMarkReadWalk = 0;
   /** Recycled objects: states are copied at every branch. */
   readonly framePool: Frame[] = [];
-  readonly slotPool: StackSlot[] = [];
   /** Registers that stand for a jump's immediate operand. */
   readonly immediateReg = new Reg();
   readonly immediateRegCopy = new Reg();

@@ -4,25 +4,20 @@ import { markKnownZero, markNotInit } from './domain/scalar.js';
 import { State } from './env.js';
 import type { Env } from './env.js';
 import { markStateScratched } from './log/scratch.js';
-import { isStackSlotSpecial } from './slots.js';
-import { Frame, LIVE_NONE, Reg, StackSlot } from './state.js';
+import { Frame, StackSlot } from './state.js';
+import type { ReadonlySlot } from './state.js';
 
-/** What a slot that was never used holds. Never written to. */
-const EMPTY_REG = new Reg();
-
-function allocSlot(env: Env): StackSlot {
-  return env.slotPool.pop() ?? new StackSlot();
-}
+/** What a slot that was never used holds. Shared, and never written to. */
+const EMPTY_SLOT: ReadonlySlot = new StackSlot();
 
 /** A frame of unspecified contents and no stack. */
 export function allocFrame(env: Env): Frame {
   return env.framePool.pop() ?? new Frame();
 }
 
-/** Gives a frame's objects back. No register of it may be anyone's parent. */
+/** Gives a frame back that no state has any more. */
 export function releaseFrame(env: Env, frame: Frame): void {
-  for (const slot of frame.stack) env.slotPool.push(slot);
-  frame.stack.length = 0;
+  frame.clearStack();
   env.framePool.push(frame);
 }
 
@@ -35,20 +30,16 @@ export function releaseState(env: Env, state: State): void {
 export function growStack(env: Env, frame: Frame, bytes: number): void {
   const slots = (bytes + 7) >> 3;
   if (frame.stack.length >= slots) return;
-  while (frame.stack.length < slots) {
-    const slot = allocSlot(env);
-    slot.spilled.copyFrom(EMPTY_REG);
-    slot.bytes.fill(0);
-    frame.stack.push(slot);
-  }
+  while (frame.stack.length < slots) frame.stack.push(EMPTY_SLOT);
   const subprogram = env.subprograms[frame.subprog]!;
   if (subprogram.stackDepth < slots * 8) subprogram.stackDepth = slots * 8;
 }
 
 /** A frame as a function is entered with it: nothing but the frame pointer is known (init_func_state). */
 export function initFrame(env: Env, frame: Frame, callsite: number, frameno: number, subprog: number): void {
-  for (const slot of frame.stack) env.slotPool.push(slot);
-  frame.stack.length = 0;
+  frame.clearStack();
+  frame.live.reset();
+  frame.clearPrecise();
   frame.references = [];
   frame.callsite = callsite;
   frame.frameno = frameno;
@@ -61,8 +52,6 @@ export function initFrame(env: Env, frame: Frame, callsite: number, frameno: num
   frame.callbackRet = [0, 0];
   for (const reg of frame.regs) {
     markNotInit(reg);
-    reg.live = LIVE_NONE;
-    reg.parent = null;
     reg.subregDef = 0;
     reg.frame = 0;
   }
@@ -73,17 +62,13 @@ export function initFrame(env: Env, frame: Frame, callsite: number, frameno: num
   markStateScratched(env);
 }
 
-/** An independent copy of a frame. */
+/** A copy of a frame; the two share their stack's slots until one changes them. */
 export function copyFrame(env: Env, from: Frame): Frame {
   const to = allocFrame(env);
   for (let i = 0; i < 11; i++) to.regs[i]!.copyFrom(from.regs[i]!);
-  const stack = to.stack;
-  for (let i = 0; i < from.stack.length; i++) {
-    const slot = allocSlot(env);
-    const source = from.stack[i]!;
-    copySlot(slot, source);
-    stack.push(slot);
-  }
+  to.live.copyFrom(from.live);
+  to.shareStack(from);
+  to.clearPrecise();
   to.references = from.references.length === 0 ? [] : from.references.slice();
   to.callsite = from.callsite;
   to.frameno = from.frameno;
@@ -95,18 +80,6 @@ export function copyFrame(env: Env, from: Frame): Frame {
   to.callbackDepth = from.callbackDepth;
   to.callbackRet = from.callbackRet;
   return to;
-}
-
-/** A slot that holds no register, dynptr or iterator has but its liveness and parentage to keep. */
-function copySlot(to: StackSlot, from: StackSlot): void {
-  if (isStackSlotSpecial(from)) to.spilled.copyFrom(from.spilled);
-  else {
-    to.spilled.live = from.spilled.live;
-    to.spilled.parent = from.spilled.parent;
-    // Looked at without asking what the slot holds, when dynptrs are released.
-    to.spilled.refObjId = from.spilled.refObjId;
-  }
-  for (let i = 0; i < 8; i++) to.bytes[i] = from.bytes[i]!;
 }
 
 /** An independent copy of a state (copy_verifier_state); only `insnIdx` is not taken over. */

@@ -6,15 +6,8 @@
  * terms (Documentation/bpf/verifier.rst, include/linux/bpf_verifier.h of Linux 6.12).
  */
 import type { Btf } from '../btf/btf.js';
+import { Liveness } from './live.js';
 import type { VerifierMap } from './map.js';
-
-/** Liveness marks (enum bpf_reg_liveness). */
-export const LIVE_NONE = 0;
-export const LIVE_READ32 = 1;
-export const LIVE_READ64 = 2;
-export const LIVE_READ = 3;
-export const LIVE_WRITTEN = 4;
-export const LIVE_DONE = 8;
 
 /** Flag of a scalar's id: it equals the other registers of that id plus its own `off` (BPF_ADD_CONST). */
 export const ADD_CONST = 0x80000000 | 0;
@@ -29,6 +22,8 @@ export const STACK_ITER = 5;
 
 /** One register, or one spilled register. */
 export class Reg {
+  /** Tells the type from ReadonlyReg's, which must not be taken for one that may be changed. */
+  declare protected readonly changeable: true;
   /** Base type and flags, see targets/types.ts (REG_* and PTR_* of the kernel's enum bpf_reg_type). */
   type = 0;
   /** Fixed part of a pointer's offset. */
@@ -52,7 +47,6 @@ export class Reg {
   iterDepth = 0;
   /** PTR_TO_FUNC: subprogram index. */
   subprog = 0;
-  /** Irq-flag and other future slot data live beside these. */
 
   /** Registers with equal ids hold equal values (ADD_CONST flag: value plus `off`). */
   id = 0;
@@ -83,14 +77,10 @@ export class Reg {
   frame = 0;
   /** Instruction + 1 that last wrote only the low half, 0 where none (subreg_def: zero-extension). */
   subregDef = 0;
-  /** LIVE_…: how this value is read, propagated to `parent`, the same register of the parent state. */
-  live = LIVE_NONE;
-  parent: Reg | null = null;
   /** The scalar's exact value matters to what was decided. */
   precise = false;
 
-  /** Takes over everything, liveness and parentage included. */
-  copyFrom(o: Reg): void {
+  copyFrom(o: ReadonlyReg): void {
     this.type = o.type;
     this.off = o.off;
     this.range = o.range;
@@ -125,18 +115,7 @@ export class Reg {
     this.u32max = o.u32max;
     this.frame = o.frame;
     this.subregDef = o.subregDef;
-    this.live = o.live;
-    this.parent = o.parent;
     this.precise = o.precise;
-  }
-
-  /** Takes over the value, but keeps its own place in the parentage and its own write mark (copy_register_state). */
-  copyValueFrom(o: Reg): void {
-    const parent = this.parent;
-    const live = this.live;
-    this.copyFrom(o);
-    this.parent = parent;
-    this.live = live;
   }
 
   clone(): Reg {
@@ -146,11 +125,46 @@ export class Reg {
   }
 }
 
+/** A register that others share: to be looked at, or copied. */
+export type ReadonlyReg = Readonly<Omit<Reg, 'copyFrom'>>;
+
 /** Eight bytes of stack. Slot k of a frame covers fp-8(k+1) … fp-8k-1. */
 export class StackSlot {
   readonly spilled = new Reg();
-  /** STACK_… of each byte; byte 7 is the lowest-numbered written by a 1-byte store at fp-8k-8 … see Documentation. */
-  readonly bytes: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+  /** STACK_… of each byte, four bits a byte; byte 7 is the lowest-numbered written by a 1-byte store at fp-8k-8. */
+  kinds = 0;
+
+  kind(byte: number): number {
+    return (this.kinds >>> (byte * 4)) & 15;
+  }
+
+  setKind(byte: number, kind: number): void {
+    this.kinds = (this.kinds & ~(15 << (byte * 4))) | (kind << (byte * 4));
+  }
+
+  setAllKinds(kind: number): void {
+    this.kinds = allOfKind(kind);
+  }
+
+  clone(): StackSlot {
+    const slot = new StackSlot();
+    slot.spilled.copyFrom(this.spilled);
+    slot.kinds = this.kinds;
+    return slot;
+  }
+}
+
+/** StackSlot.kinds of a slot whose bytes are all of one kind. */
+export function allOfKind(kind: number): number {
+  return Math.imul(kind, 0x11111111);
+}
+
+/** A slot that other states may share. */
+export interface ReadonlySlot {
+  readonly spilled: ReadonlyReg;
+  readonly kinds: number;
+  kind(byte: number): number;
+  clone(): StackSlot;
 }
 
 /** An acquired reference that the program must release (struct bpf_reference_state). */
@@ -165,7 +179,19 @@ export interface Reference {
 /** One call frame. */
 export class Frame {
   readonly regs: Reg[] = [];
-  stack: StackSlot[] = [];
+  readonly live = new Liveness();
+  /** Shared with the states that this one was copied from and to, slot by slot: `ownSlot` gives one to be changed. */
+  readonly stack: ReadonlySlot[] = [];
+  /** Slots that no other frame shares, a bit each; the second for slots 32 to 63. */
+  private own = 0;
+  private ownHigh = 0;
+  /**
+   * Scalars whose exact value matters to the code behind, as traced back to this frame of a kept state: a bit each of its
+   * registers and slots. In the state at hand `Reg.precise` says so.
+   */
+  private preciseRegs = 0;
+  private preciseSlots = 0;
+  private preciseSlotsHigh = 0;
   references: Reference[] = [];
   /** Instruction of the call, -1 for the main frame. */
   callsite = -1;
@@ -183,5 +209,55 @@ export class Frame {
 
   constructor() {
     for (let i = 0; i < 11; i++) this.regs.push(new Reg());
+  }
+
+  /** A slot of this frame to be changed. What was read of it before is out of date. */
+  ownSlot(slot: number): StackSlot {
+    const bit = 1 << slot;
+    const isOwn = ((slot < 32 ? this.own : this.ownHigh) & bit) !== 0;
+    if (isOwn) return this.stack[slot] as StackSlot;
+    const copy = this.stack[slot]!.clone();
+    this.stack[slot] = copy;
+    if (slot < 32) this.own |= bit;
+    else this.ownHigh |= bit;
+    return copy;
+  }
+
+  isRegPrecise(r: number): boolean {
+    return (this.preciseRegs & (1 << r)) !== 0 || this.regs[r]!.precise;
+  }
+
+  isSlotPrecise(slot: number): boolean {
+    const marks = slot < 32 ? this.preciseSlots : this.preciseSlotsHigh;
+    return (marks & (1 << slot)) !== 0 || this.stack[slot]!.spilled.precise;
+  }
+
+  markRegPrecise(r: number): void {
+    this.preciseRegs |= 1 << r;
+  }
+
+  markSlotPrecise(slot: number): void {
+    if (slot < 32) this.preciseSlots |= 1 << slot;
+    else this.preciseSlotsHigh |= 1 << slot;
+  }
+
+  clearPrecise(): void {
+    this.preciseRegs = 0;
+    this.preciseSlots = 0;
+    this.preciseSlotsHigh = 0;
+  }
+
+  clearStack(): void {
+    this.stack.length = 0;
+    this.own = 0;
+    this.ownHigh = 0;
+  }
+
+  /** Takes over the stack of a frame; both share all slots from now on. */
+  shareStack(o: Frame): void {
+    this.clearStack();
+    for (let i = 0; i < o.stack.length; i++) this.stack.push(o.stack[i]!);
+    o.own = 0;
+    o.ownHigh = 0;
   }
 }

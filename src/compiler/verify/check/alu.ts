@@ -8,7 +8,6 @@ import { ltU } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
-import { LIVE_WRITTEN } from '../state.js';
 import type { Reg } from '../state.js';
 import { adjustReg } from './arithmetic.js';
 import { leaksPointer } from './pointer-leak.js';
@@ -151,8 +150,7 @@ function copyLinked(env: Env, dst: Reg, src: Reg, same: boolean, subregDef: numb
 }
 
 function copy(dst: Reg, src: Reg, subregDef: number): void {
-  dst.copyValueFrom(src);
-  dst.live |= LIVE_WRITTEN;
+  dst.copyFrom(src);
   dst.subregDef = subregDef;
 }
 

@@ -15,6 +15,7 @@ import { E2BIG, EACCES } from '../errno.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { ADD_CONST } from '../state.js';
 import type { Reg } from '../state.js';
+import { inheritReg } from './callee-state.js';
 import { adjustPointer } from './pointer-arithmetic.js';
 import { maskNothing } from './speculation.js';
 
@@ -27,7 +28,7 @@ export function adjustReg(env: Env, i: number): number {
   const fromReg = (opcode & op.X) !== 0;
   const src = fromReg ? regs[insns.src(i)]! : immediate(env, insns.imm(i));
   if (dst.type === PTR_TO_ARENA || src.type === PTR_TO_ARENA) {
-    adjustArenaPointer(env, i, dst, src);
+    adjustArenaPointer(env, i, dst);
     return 0;
   }
   if (src.type !== SCALAR_VALUE) {
@@ -58,8 +59,8 @@ function immediate(env: Env, imm: number): Reg {
 }
 
 /** Arena pointers are 32 bits wide and take any arithmetic; 64-bit operations become 32-bit ones. */
-function adjustArenaPointer(env: Env, i: number, dst: Reg, src: Reg): void {
-  if (dst.type !== PTR_TO_ARENA) dst.copyFrom(src);
+function adjustArenaPointer(env: Env, i: number, dst: Reg): void {
+  if (dst.type !== PTR_TO_ARENA) inheritReg(env.state.frame, env.insns.dst(i), env.state.frame, env.insns.src(i));
   dst.subregDef = env.insnIdx + 1;
   if ((env.insns.opcode(i) & op.CLASS_MASK) === op.ALU64) env.facts[i]!.needsCast = true;
 }

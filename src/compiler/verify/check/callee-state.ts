@@ -14,6 +14,12 @@ import { findField, regRecord } from './special-fields.js';
 /** Sets up `callee`, called from `caller` at instruction `insnIdx`; 0 or a negative errno. */
 export type SetCalleeState = (env: Env, caller: Frame, callee: Frame, insnIdx: number) => number;
 
+/** A register of one frame becomes one of another's, its past included: reads of it are reads of that. */
+export function inheritReg(to: Frame, register: number, from: Frame, source: number): void {
+  to.regs[register]!.copyFrom(from.regs[source]!);
+  to.live.inherit(register, from.live, source);
+}
+
 /** A synchronous callback: it may answer 0 or 1, and comes back to the call. */
 function enterSync(callee: Frame, firstUnused: number): void {
   for (let i = firstUnused; i <= 5; i++) markNotInit(callee.regs[i]!);
@@ -23,7 +29,7 @@ function enterSync(callee: Frame, firstUnused: number): void {
 
 /** A call of a subprogram: R1 to R5 are handed over, liveness and all. */
 export function setSubprogramState(_env: Env, caller: Frame, callee: Frame): number {
-  for (let i = 1; i <= 5; i++) callee.regs[i]!.copyFrom(caller.regs[i]!);
+  for (let i = 1; i <= 5; i++) inheritReg(callee, i, caller, i);
   return 0;
 }
 
@@ -44,10 +50,10 @@ export function setMapElemCallback(env: Env, caller: Frame, callee: Frame, insnI
     return -ENOTSUPP;
   }
   const from = caller.regs[1]!;
-  callee.regs[1]!.copyFrom(from);
+  inheritReg(callee, 1, caller, 1);
   setMapPointer(callee.regs[2]!, t.PTR_TO_MAP_KEY, from);
   setMapPointer(callee.regs[3]!, t.PTR_TO_MAP_VALUE, from);
-  callee.regs[4]!.copyFrom(caller.regs[3]!);
+  inheritReg(callee, 4, caller, 3);
   enterSync(callee, 5);
   return 0;
 }
@@ -55,7 +61,7 @@ export function setMapElemCallback(env: Env, caller: Frame, callee: Frame, insnI
 /** long callback(u32 index, void *ctx) */
 export function setLoopCallback(_env: Env, caller: Frame, callee: Frame): number {
   callee.regs[1]!.type = t.SCALAR_VALUE;
-  callee.regs[2]!.copyFrom(caller.regs[3]!);
+  inheritReg(callee, 2, caller, 3);
   enterSync(callee, 3);
   return 0;
 }
@@ -75,13 +81,13 @@ export function setTimerCallback(_env: Env, caller: Frame, callee: Frame): numbe
 
 /** long callback(struct task_struct *task, struct vm_area_struct *vma, void *ctx) */
 export function setFindVmaCallback(env: Env, caller: Frame, callee: Frame): number {
-  callee.regs[1]!.copyFrom(caller.regs[1]!);
+  inheritReg(callee, 1, caller, 1);
   const vma = callee.regs[2]!;
   markKnownZero(vma);
   vma.type = t.PTR_TO_BTF_ID;
   vma.btf = env.profile.btf;
   vma.btfId = kernelTypes(env).struct('vm_area_struct');
-  callee.regs[3]!.copyFrom(caller.regs[4]!);
+  inheritReg(callee, 3, caller, 4);
   enterSync(callee, 4);
   return 0;
 }
@@ -90,7 +96,7 @@ export function setFindVmaCallback(env: Env, caller: Frame, callee: Frame): numb
 export function setUserRingbufCallback(env: Env, caller: Frame, callee: Frame): number {
   markNotInit(callee.regs[0]!);
   markDynptrReg(callee.regs[1]!, DYNPTR_LOCAL, true, ++env.idGen);
-  callee.regs[2]!.copyFrom(caller.regs[3]!);
+  inheritReg(callee, 2, caller, 3);
   enterSync(callee, 3);
   return 0;
 }

@@ -1,16 +1,15 @@
 import { markNotInit } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { markRegScratched } from '../log/scratch.js';
-import { LIVE_WRITTEN } from '../state.js';
-import type { Reg } from '../state.js';
+import type { Frame } from '../state.js';
 
 /** After a call R0 to R5 hold nothing that may be read; they count as written (clear_caller_saved_regs). */
-export function clearCallerSaved(env: Env, regs: readonly Reg[]): void {
+export function clearCallerSaved(env: Env, frame: Frame): void {
   for (let i = 0; i <= 5; i++) {
-    const reg = regs[i]!;
+    const reg = frame.regs[i]!;
     markNotInit(reg);
     markRegScratched(env, i);
-    reg.live |= LIVE_WRITTEN;
+    frame.live.writeReg(i);
     reg.subregDef = env.insnIdx + 1;
   }
 }

@@ -4,10 +4,10 @@ import { isConst, markKnownZero, markNotInit, markUnknown } from '../domain/scal
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL, ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
-import { markRegRead } from '../prune/liveness.js';
-import { forEachReg } from '../slots.js';
-import { LIVE_READ64, LIVE_WRITTEN, STACK_DYNPTR, STACK_INVALID } from '../state.js';
-import type { Frame, Reg, StackSlot } from '../state.js';
+import { markSlotRead } from '../prune/liveness.js';
+import { changeRegs } from '../slots.js';
+import { STACK_DYNPTR, STACK_INVALID, allOfKind } from '../state.js';
+import type { Frame, ReadonlyReg, ReadonlySlot, Reg } from '../state.js';
 import { acquireReference, releaseReference } from './references.js';
 
 /** enum bpf_dynptr_type. */
@@ -97,15 +97,16 @@ export function markDynptrReg(reg: Reg, type: number, firstSlot: boolean, id: nu
 }
 
 /** Makes a slot hold nothing. The write mark screens off reads that happen later from the slot's earlier contents. */
-function invalidateSlot(slot: StackSlot): void {
-  slot.bytes.fill(STACK_INVALID);
+function invalidateSlot(frame: Frame, spi: number): void {
+  const slot = frame.ownSlot(spi);
+  slot.setAllKinds(STACK_INVALID);
   markNotInit(slot.spilled);
-  slot.spilled.live |= LIVE_WRITTEN;
+  frame.live.writeSlot(spi);
 }
 
 function invalidatePair(frame: Frame, spi: number): void {
-  invalidateSlot(frame.stack[spi]!);
-  invalidateSlot(frame.stack[spi - 1]!);
+  invalidateSlot(frame, spi);
+  invalidateSlot(frame, spi - 1);
 }
 
 /** Initialises the dynptr at the register's address. A clone shares `cloneRefObjId` with its parent. */
@@ -121,10 +122,10 @@ export function markStackSlotsDynptr(
   if (spi < 0) return spi;
   const err = destroyIfDynptrStackSlot(env, frame, spi) || destroyIfDynptrStackSlot(env, frame, spi - 1);
   if (err !== 0) return err;
-  const first = frame.stack[spi]!;
-  const second = frame.stack[spi - 1]!;
-  first.bytes.fill(STACK_DYNPTR);
-  second.bytes.fill(STACK_DYNPTR);
+  const first = frame.ownSlot(spi);
+  const second = frame.ownSlot(spi - 1);
+  first.setAllKinds(STACK_DYNPTR);
+  second.setAllKinds(STACK_DYNPTR);
   const type = argDynptrType(argType);
   if (type === DYNPTR_INVALID) return -EINVAL;
   const id = ++env.idGen;
@@ -135,8 +136,8 @@ export function markStackSlotsDynptr(
     first.spilled.refObjId = refObjId;
     second.spilled.refObjId = refObjId;
   }
-  first.spilled.live |= LIVE_WRITTEN;
-  second.spilled.live |= LIVE_WRITTEN;
+  frame.live.writeSlot(spi);
+  frame.live.writeSlot(spi - 1);
   return 0;
 }
 
@@ -154,7 +155,7 @@ export function unmarkStackSlotsDynptr(env: Env, reg: Reg): number {
   for (let i = 1; i < frame.stack.length; i++) {
     const slot = frame.stack[i]!;
     if (slot.spilled.refObjId !== refObjId) continue;
-    if (slot.bytes[0] !== STACK_DYNPTR) {
+    if (slot.kind(0) !== STACK_DYNPTR) {
       env.log.write('verifier internal error: misconfigured ref_obj_id\n');
       return -EFAULT;
     }
@@ -165,7 +166,7 @@ export function unmarkStackSlotsDynptr(env: Env, reg: Reg): number {
 
 /** A write to a slot of a dynptr ends the whole dynptr and its slices; one that holds a reference must not be written to. */
 export function destroyIfDynptrStackSlot(env: Env, frame: Frame, spi: number): number {
-  if (frame.stack[spi]!.bytes[0] !== STACK_DYNPTR) return 0;
+  if (frame.stack[spi]!.kind(0) !== STACK_DYNPTR) return 0;
   if (!frame.stack[spi]!.spilled.dynptrFirst) spi++;
   const first = frame.stack[spi]!.spilled;
   if (isRefcounted(first.dynptrType)) {
@@ -174,13 +175,12 @@ export function destroyIfDynptrStackSlot(env: Env, frame: Frame, spi: number): n
   }
   markStackSlotScratched(env, spi);
   markStackSlotScratched(env, spi - 1);
-  frame.stack[spi]!.bytes.fill(STACK_INVALID);
-  frame.stack[spi - 1]!.bytes.fill(STACK_INVALID);
+  frame.ownSlot(spi).setAllKinds(STACK_INVALID);
+  frame.ownSlot(spi - 1).setAllKinds(STACK_INVALID);
   const { id } = first;
-  forEachReg(env.state, (reg) => {
-    const isMem = reg.type === t.PTR_TO_MEM || reg.type === (t.PTR_TO_MEM | t.PTR_MAYBE_NULL);
-    if (isMem && reg.dynptrId === id) markUnknown(reg);
-  });
+  const isSlice = (reg: ReadonlyReg): boolean =>
+    (reg.type === t.PTR_TO_MEM || reg.type === (t.PTR_TO_MEM | t.PTR_MAYBE_NULL)) && reg.dynptrId === id;
+  changeRegs(env.state, isSlice, markUnknown);
   invalidatePair(frame, spi);
   return 0;
 }
@@ -203,13 +203,12 @@ export function isValidInitDynptr(env: Env, reg: Reg): boolean {
   return isAllDynptr(first) && isAllDynptr(stack[spi - 1]!);
 }
 
-function isAllDynptr(slot: StackSlot): boolean {
-  for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_DYNPTR) return false;
-  return true;
+function isAllDynptr(slot: ReadonlySlot): boolean {
+  return slot.kinds === allOfKind(STACK_DYNPTR);
 }
 
 /** What stands for the dynptr: the register itself for a const one, its first slot otherwise; or a negative errno. */
-export function dynptrState(env: Env, reg: Reg): Reg | number {
+export function dynptrState(env: Env, reg: Reg): ReadonlyReg | number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return reg;
   const spi = dynptrSlot(env, reg);
   return spi < 0 ? spi : frameOf(env, reg).stack[spi]!.spilled;
@@ -219,8 +218,6 @@ export function markDynptrRead(env: Env, reg: Reg): number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return 0;
   const spi = dynptrSlot(env, reg);
   if (spi < 0) return spi;
-  const { stack } = frameOf(env, reg);
-  const first = stack[spi]!.spilled;
-  const second = stack[spi - 1]!.spilled;
-  return markRegRead(env, first, first.parent, LIVE_READ64) || markRegRead(env, second, second.parent, LIVE_READ64);
+  const frame = frameOf(env, reg);
+  return markSlotRead(env, frame, spi) || markSlotRead(env, frame, spi - 1);
 }

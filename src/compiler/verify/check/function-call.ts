@@ -8,11 +8,11 @@ import { printState } from '../log/state.js';
 import { markRegRead } from '../prune/liveness.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
-import { LIVE_READ64 } from '../state.js';
+import { LIVE_READ64 } from '../live.js';
 import type { Frame } from '../state.js';
 import { findSubprog, subprogIsGlobal, subprogName } from '../structure/subprograms.js';
 import { enterFunction } from './callbacks.js';
-import { setSubprogramState } from './callee-state.js';
+import { inheritReg, setSubprogramState } from './callee-state.js';
 import { clearCallerSaved } from './caller-saved.js';
 import { clearAllPacketPointers } from './packet-invalidation.js';
 import { logInvalidScalar, withinReturnRange } from './return-range.js';
@@ -39,7 +39,7 @@ function callGlobal(env: Env, subprog: number, mismatch: number): number {
   if (subprogram.changesPktData) clearAllPacketPointers(env);
   subprogram.called = true;
   const { regs } = state.frame;
-  clearCallerSaved(env, regs);
+  clearCallerSaved(env, state.frame);
   markUnknown(regs[0]!);
   regs[0]!.subregDef = 0;
   return 0;
@@ -61,7 +61,7 @@ export function checkFunctionCall(env: Env, i: number): number {
 
   const err = enterFunction(env, state, subprog, i, setSubprogramState);
   if (err !== 0) return err;
-  clearCallerSaved(env, caller.regs);
+  clearCallerSaved(env, caller);
   env.insnIdx = env.subprograms[subprog]!.start - 1;
   if (env.log.prints) {
     env.log.write('caller:\n');
@@ -79,7 +79,7 @@ function checkCallbackResult(env: Env, callee: Frame): number {
     env.log.write('R0 not a scalar value\n');
     return -EACCES;
   }
-  const err = markRegRead(env, r0, r0.parent, LIVE_READ64) || markChainPrecision(env, 0);
+  const err = markRegRead(env, callee, 0, LIVE_READ64) || markChainPrecision(env, 0);
   if (err !== 0) return err;
   if (!withinReturnRange(callee.callbackRet, r0, false)) {
     logInvalidScalar(env, r0, callee.callbackRet, 'At callback return', 'R0');
@@ -106,7 +106,7 @@ export function prepareFunctionExit(env: Env): number {
     const err = checkCallbackResult(env, callee);
     if (err !== 0) return err;
   } else {
-    caller.regs[0]!.copyFrom(callee.regs[0]!);
+    inheritReg(caller, 0, callee, 0);
     caller.references = callee.references.slice();
   }
   env.insnIdx = isCallback ? callee.callsite : callee.callsite + 1;

@@ -1,7 +1,7 @@
 /** Calls of helpers (check_helper_call of Linux 6.12): may it be called here, its arguments, its own rules, its result. */
 import type { HelperProto } from '../../targets/profile.js';
 import * as uapi from '../../targets/uapi.js';
-import { currentRegs } from '../env.js';
+
 import type { Env } from '../env.js';
 import { EINVAL, ENOTSUPP } from '../errno.js';
 import { CallMeta } from './call-meta.js';
@@ -126,7 +126,7 @@ export function checkHelperCall(env: Env, i: number): number {
     releaseHelperArgument(env, fn, meta) ||
     checkHelperRules(env, fn, meta, i, effects);
   if (err !== 0) return err;
-  clearCallerSaved(env, currentRegs(env));
+  clearCallerSaved(env, env.state.frame);
   const failed =
     setHelperResult(env, fn, meta, i, effects.isAllocatedPercpu) ||
     checkMapHelper(env, meta.map, id) ||

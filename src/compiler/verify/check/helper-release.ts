@@ -5,7 +5,8 @@ import { isNull, markUnknown } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import { forEachReg } from '../slots.js';
+import { changeRegs } from '../slots.js';
+import type { Reg } from '../state.js';
 import type { CallMeta } from './call-meta.js';
 import { unmarkStackSlotsDynptr } from './dynptr-slots.js';
 import * as helper from '../../targets/helper-ids.js';
@@ -18,8 +19,7 @@ function releaseExchanged(env: Env, refObjId: number): number {
   const inRcu = inRcuSection(env);
   const err = releaseReferenceState(env.state.frame, refObjId);
   if (err !== 0) return err;
-  forEachReg(env.state, (reg) => {
-    if (reg.refObjId !== refObjId) return;
+  const release = (reg: Reg): void => {
     const isPercpu = (reg.type & t.MEM_ALLOC) !== 0 && (reg.type & t.MEM_PERCPU) !== 0;
     if (inRcu && isPercpu) {
       reg.refObjId = 0;
@@ -27,7 +27,8 @@ function releaseExchanged(env: Env, refObjId: number): number {
     } else {
       markUnknown(reg);
     }
-  });
+  };
+  changeRegs(env.state, (reg) => reg.refObjId === refObjId, release);
   return 0;
 }
 

@@ -9,7 +9,7 @@ import type { Env, State } from '../env.js';
 import { E2BIG, EFAULT, EINVAL } from '../errno.js';
 import { sameCallsites } from '../prune/explored.js';
 import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { frameOf } from './dynptr-slots.js';
 import * as slots from './iterator-slots.js';
 import type { IteratorType } from './iterator-slots.js';
@@ -90,8 +90,12 @@ export function checkIteratorArgument(env: Env, meta: KernelCallMeta, parameter:
 }
 
 /** The first slot of the call's iterator in a state. */
-export function iteratorIn(state: State, meta: KernelCallMeta): Reg {
+export function iteratorIn(state: State, meta: KernelCallMeta): ReadonlyReg {
   return state.frames[meta.iterFrame]!.stack[meta.iterSlot]!.spilled;
+}
+
+function ownIterator(state: State, meta: KernelCallMeta): Reg {
+  return state.frames[meta.iterFrame]!.ownSlot(meta.iterSlot).spilled;
 }
 
 /**
@@ -114,13 +118,13 @@ export function processIterNext(env: Env, meta: KernelCallMeta, insnIdx: number)
     const previous = findPreviousEntry(env, parent, insnIdx);
     const queued = pushStack(env, insnIdx + 1, insnIdx, false);
     if (queued === null) return -E2BIG;
-    const active = iteratorIn(queued, meta);
+    const active = ownIterator(queued, meta);
     active.iterState = slots.ITER_ACTIVE;
     active.iterDepth++;
     if (previous !== null) widenImpreciseScalars(env, previous, queued);
     markPtrNotNull(queued.frame.regs[0]!);
   }
-  iterator.iterState = slots.ITER_DRAINED;
+  ownIterator(state, meta).iterState = slots.ITER_DRAINED;
   markConstZero(currentRegs(env)[0]!);
   return 0;
 }

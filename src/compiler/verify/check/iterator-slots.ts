@@ -5,9 +5,9 @@ import { markKnownZero, markNotInit } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { EINVAL, ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
-import { markRegRead } from '../prune/liveness.js';
-import { LIVE_READ64, LIVE_WRITTEN, STACK_INVALID, STACK_ITER } from '../state.js';
-import type { Reg, StackSlot } from '../state.js';
+import { markSlotRead } from '../prune/liveness.js';
+import { STACK_INVALID, STACK_ITER, allOfKind } from '../state.js';
+import type { ReadonlySlot, Reg } from '../state.js';
 import { frameOf, stackObjectSlot } from './dynptr-slots.js';
 import { acquireReference, releaseReference } from './references.js';
 import { inRcuSection } from './types.js';
@@ -29,18 +29,6 @@ export function iteratorSlot(env: Env, reg: Reg, slots: number): number {
   return stackObjectSlot(env, reg, 'iter', slots);
 }
 
-/** Calls `visit` with each slot of an iterator, the first first. */
-function forEachSlot(
-  env: Env,
-  reg: Reg,
-  spi: number,
-  slots: number,
-  visit: (slot: StackSlot, i: number) => void,
-): void {
-  const { stack } = frameOf(env, reg);
-  for (let i = 0; i < slots; i++) visit(stack[spi - i]!, i);
-}
-
 /** Begins an iterator; `rcuProtected` ones yield pointers that are good within one RCU section. */
 export function markStackSlotsIter(
   env: Env,
@@ -53,19 +41,21 @@ export function markStackSlotsIter(
   if (spi < 0) return spi;
   const id = acquireReference(env, insnIdx);
   const flag = rcuProtected ? (inRcuSection(env) ? t.MEM_RCU : t.PTR_UNTRUSTED) : 0;
-  forEachSlot(env, reg, spi, type.slots, (slot, i) => {
+  const frame = frameOf(env, reg);
+  for (let i = 0; i < type.slots; i++) {
+    const slot = frame.ownSlot(spi - i);
     const one = slot.spilled;
     markKnownZero(one);
     one.type = t.PTR_TO_STACK | flag;
-    one.live |= LIVE_WRITTEN;
+    frame.live.writeSlot(spi - i);
     one.refObjId = i === 0 ? id : 0;
     one.btf = type.btf;
     one.btfId = type.btfId;
     one.iterState = ITER_ACTIVE;
     one.iterDepth = 0;
-    slot.bytes.fill(STACK_ITER);
+    slot.setAllKinds(STACK_ITER);
     markStackSlotScratched(env, spi - i);
-  });
+  }
   return 0;
 }
 
@@ -73,13 +63,15 @@ export function markStackSlotsIter(
 export function unmarkStackSlotsIter(env: Env, reg: Reg, slots: number): number {
   const spi = iteratorSlot(env, reg, slots);
   if (spi < 0) return spi;
-  releaseReference(env, frameOf(env, reg).stack[spi]!.spilled.refObjId);
-  forEachSlot(env, reg, spi, slots, (slot, i) => {
+  const frame = frameOf(env, reg);
+  releaseReference(env, frame.stack[spi]!.spilled.refObjId);
+  for (let i = 0; i < slots; i++) {
+    const slot = frame.ownSlot(spi - i);
     markNotInit(slot.spilled);
-    slot.spilled.live |= LIVE_WRITTEN;
-    slot.bytes.fill(STACK_INVALID);
+    frame.live.writeSlot(spi - i);
+    slot.setAllKinds(STACK_INVALID);
     markStackSlotScratched(env, spi - i);
-  });
+  }
   return 0;
 }
 
@@ -88,20 +80,22 @@ export function isValidUninitIter(env: Env, reg: Reg, slots: number): boolean {
   const spi = iteratorSlot(env, reg, slots);
   if (spi === -ERANGE) return true;
   if (spi < 0) return false;
-  let valid = true;
-  forEachSlot(env, reg, spi, slots, (slot) => {
-    if (slot.bytes.includes(STACK_ITER)) valid = false;
-  });
-  return valid;
+  const { stack } = frameOf(env, reg);
+  for (let i = 0; i < slots; i++) if (hasIterByte(stack[spi - i]!)) return false;
+  return true;
 }
 
-function checkSlot(slot: StackSlot, type: IteratorType, isFirst: boolean): number {
+function hasIterByte(slot: ReadonlySlot): boolean {
+  for (let i = 0; i < 8; i++) if (slot.kind(i) === STACK_ITER) return true;
+  return false;
+}
+
+function checkSlot(slot: ReadonlySlot, type: IteratorType, isFirst: boolean): number {
   const one = slot.spilled;
   if ((one.type & t.PTR_UNTRUSTED) !== 0) return -EPROTO;
   if (isFirst !== (one.refObjId !== 0)) return -EINVAL;
   if (one.btf !== type.btf || one.btfId !== type.btfId) return -EINVAL;
-  for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_ITER) return -EINVAL;
-  return 0;
+  return slot.kinds === allOfKind(STACK_ITER) ? 0 : -EINVAL;
 }
 
 /** 0 where there is an iterator of that type; -EINVAL where there is none, -EPROTO where its RCU section has ended. */
@@ -120,10 +114,9 @@ export function checkInitIter(env: Env, reg: Reg, type: IteratorType): number {
 export const ITER_OUTSIDE_RCU = -EPROTO;
 
 export function markIterRead(env: Env, reg: Reg, spi: number, slots: number): number {
-  const { stack } = frameOf(env, reg);
+  const frame = frameOf(env, reg);
   for (let i = 0; i < slots; i++) {
-    const one = stack[spi - i]!.spilled;
-    const err = markRegRead(env, one, one.parent, LIVE_READ64);
+    const err = markSlotRead(env, frame, spi - i);
     if (err !== 0) return err;
     markStackSlotScratched(env, spi - i);
   }

@@ -7,8 +7,9 @@ import { currentRegs, unsupported } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { markInsnZeroExtended, markRegRead } from '../prune/liveness.js';
-import { forEachRegMask } from '../slots.js';
-import { LIVE_READ32, LIVE_READ64, STACK_ITER, STACK_SPILL } from '../state.js';
+import { changeRegsMask } from '../slots.js';
+import { LIVE_READ32, LIVE_READ64 } from '../live.js';
+import { STACK_ITER, STACK_SPILL } from '../state.js';
 import { setRbtreeAddCallback, setTimerCallback } from './callee-state.js';
 import type { SetCalleeState } from './callee-state.js';
 import { fetchKernelFunction, functionBtf, lacksFlags } from './callees.js';
@@ -68,10 +69,12 @@ function checkCallback(env: Env, meta: KernelCallMeta, i: number): number {
 
 /** The RCU section ends: what it protected can no longer be trusted. */
 function leaveRcuSection(env: Env): void {
-  forEachRegMask(env.state, (1 << STACK_SPILL) | (1 << STACK_ITER), (reg) => {
-    if ((reg.type & t.MEM_RCU) === 0) return;
-    reg.type = (reg.type & ~(t.MEM_RCU | t.PTR_MAYBE_NULL)) | t.PTR_UNTRUSTED;
-  });
+  changeRegsMask(
+    env.state,
+    (1 << STACK_SPILL) | (1 << STACK_ITER),
+    (reg) => (reg.type & t.MEM_RCU) !== 0,
+    (reg) => (reg.type = (reg.type & ~(t.MEM_RCU | t.PTR_MAYBE_NULL)) | t.PTR_UNTRUSTED),
+  );
   env.state.activeRcuLock = false;
 }
 
@@ -166,7 +169,7 @@ function markArgumentsRead(env: Env, fn: KernelFunction): number {
     const reg = currentRegs(env)[i + 1]!;
     const wide = parameter.isPointer || fn.btf.sizeOrType(parameter.typeId) === 8;
     if (wide) markInsnZeroExtended(env, reg);
-    const err = markRegRead(env, reg, reg.parent, wide ? LIVE_READ64 : LIVE_READ32);
+    const err = markRegRead(env, env.state.frame, i + 1, wide ? LIVE_READ64 : LIVE_READ32);
     if (err !== 0) return err;
   }
   return 0;

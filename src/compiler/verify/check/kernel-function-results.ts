@@ -8,7 +8,6 @@ import { markKnownZero, markUnknown } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import { LIVE_WRITTEN } from '../state.js';
 import type { Reg } from '../state.js';
 import { markGraphNode } from './callee-state.js';
 import { dynptrTypeFlag } from './dynptr-slots.js';
@@ -31,7 +30,7 @@ function refuse(env: Env, text: string): number {
 /** R0 is written; of results narrower than 64 bits only the low half. */
 function markResultSize(env: Env, bytes: number): void {
   const r0 = currentRegs(env)[0]!;
-  r0.live |= LIVE_WRITTEN;
+  env.state.frame.live.writeReg(0);
   r0.subregDef = bytes === 8 ? 0 : env.insnIdx + 1;
 }
 

@@ -6,7 +6,7 @@ import { addHi, addLo, decimalS } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import { forEachReg } from '../slots.js';
+import { changeRegs } from '../slots.js';
 import type { Reg } from '../state.js';
 import type { CallMeta } from './call-meta.js';
 import { hasField, regRecord } from './special-fields.js';
@@ -29,9 +29,7 @@ function checkConstantOffset(env: Env, reg: Reg, regno: number, type: string): n
 
 /** Non-owning references are good only under the lock. */
 export function invalidateNonOwningRefs(env: Env): void {
-  forEachReg(env.state, (reg) => {
-    if (isNonOwningRef(reg.type)) markUnknown(reg);
-  });
+  changeRegs(env.state, (reg) => isNonOwningRef(reg.type), markUnknown);
 }
 
 export function checkSpinLock(env: Env, regno: number, isLock: boolean): number {

@@ -2,7 +2,7 @@
 import { MEM_RCU, NON_OWN_REF } from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EFAULT } from '../errno.js';
-import { forEachReg } from '../slots.js';
+import { changeRegs } from '../slots.js';
 import type { Reg } from '../state.js';
 import { regRecord } from './special-fields.js';
 
@@ -32,10 +32,13 @@ export function convertToNonOwning(env: Env, refObjId: number): number {
     env.log.write('verifier internal error: ref state missing for ref_obj_id\n');
     return -EFAULT;
   }
-  forEachReg(env.state, (reg) => {
-    if (reg.refObjId !== refObjId) return;
-    reg.refObjId = 0;
-    setNonOwning(env, reg);
-  });
+  changeRegs(
+    env.state,
+    (reg) => reg.refObjId === refObjId,
+    (reg) => {
+      reg.refObjId = 0;
+      setNonOwning(env, reg);
+    },
+  );
   return 0;
 }

@@ -5,8 +5,8 @@ import * as uapi from '../../targets/uapi.js';
 import { leS } from '../domain/u64.js';
 import type { Env, State } from '../env.js';
 import { MAX_VAR_OFF } from '../limits.js';
-import { forEachReg } from '../slots.js';
-import type { Reg } from '../state.js';
+import { changeRegs } from '../slots.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { releaseReferenceState } from './references.js';
 import { regMayPointToSpinLock } from './special-fields.js';
 
@@ -69,19 +69,22 @@ export function markPtrNotNull(reg: Reg): void {
   }
 }
 
-function hasZeroOffset(reg: Reg): boolean {
+function hasZeroOffset(reg: ReadonlyReg): boolean {
   return (
     (reg.sminHi | reg.sminLo | reg.smaxHi | reg.smaxLo | reg.valueHi | reg.valueLo | reg.maskHi | reg.maskLo) === 0
   );
 }
 
-function markPtrOrNull(env: Env, reg: Reg, id: number, isNull: boolean): void {
-  if ((reg.type & t.PTR_MAYBE_NULL) === 0 || reg.id !== id) return;
-  if ((reg.type & t.MEM_RCU) === 0 && reg.id === 0) return;
-  if (!hasZeroOffset(reg)) return;
+function isPtrOrNull(reg: ReadonlyReg, id: number): boolean {
+  if ((reg.type & t.PTR_MAYBE_NULL) === 0 || reg.id !== id) return false;
+  if ((reg.type & t.MEM_RCU) === 0 && reg.id === 0) return false;
+  if (!hasZeroOffset(reg)) return false;
   // Local objects come with the offset of the node they were found by; nothing else may have one.
   const isObject = (reg.type & t.BASE_MASK) === t.PTR_TO_BTF_ID && (reg.type & t.MEM_ALLOC) !== 0;
-  if (!isObject && reg.off !== 0) return;
+  return isObject || reg.off === 0;
+}
+
+function markPtrOrNull(env: Env, reg: Reg, isNull: boolean): void {
   if (isNull) {
     reg.type = t.SCALAR_VALUE;
     reg.id = 0;
@@ -98,5 +101,9 @@ export function markPtrOrNullRegs(env: Env, state: State, register: number, isNu
   const frame = state.frames[state.currentFrame]!;
   const { refObjId, id } = frame.regs[register]!;
   if (refObjId !== 0 && refObjId === id && isNull) releaseReferenceState(frame, id);
-  forEachReg(state, (reg) => markPtrOrNull(env, reg, id, isNull));
+  changeRegs(
+    state,
+    (reg) => isPtrOrNull(reg, id),
+    (reg) => markPtrOrNull(env, reg, isNull),
+  );
 }

@@ -2,17 +2,15 @@
 import * as t from '../../targets/types.js';
 import { markUnknown } from '../domain/scalar.js';
 import type { Env } from '../env.js';
-import { forEachReg } from '../slots.js';
-import type { Reg } from '../state.js';
+import { changeRegs } from '../slots.js';
+import type { ReadonlyReg } from '../state.js';
 
-function pointsIntoPacket(reg: Reg): boolean {
+function pointsIntoPacket(reg: ReadonlyReg): boolean {
   const base = t.baseType(reg.type);
   if (base === t.PTR_TO_PACKET || base === t.PTR_TO_PACKET_META || reg.type === t.PTR_TO_PACKET_END) return true;
   return base === t.PTR_TO_MEM && (reg.type & (t.DYNPTR_TYPE_SKB | t.DYNPTR_TYPE_XDP)) !== 0;
 }
 
 export function clearAllPacketPointers(env: Env): void {
-  forEachReg(env.state, (reg) => {
-    if (pointsIntoPacket(reg)) markUnknown(reg);
-  });
+  changeRegs(env.state, pointsIntoPacket, markUnknown);
 }

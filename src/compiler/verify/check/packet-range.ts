@@ -3,7 +3,7 @@ import * as op from '../../isa/opcodes.js';
 import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META } from '../../targets/types.js';
 import { AT_PKT_END, BEYOND_PKT_END } from '../domain/branch.js';
 import type { State } from '../env.js';
-import { forEachReg } from '../slots.js';
+import { changeRegs } from '../slots.js';
 import type { Reg } from '../state.js';
 
 /** Larger offsets into a packet are not followed. */
@@ -19,9 +19,11 @@ function growRanges(state: State, pointer: Reg, open: boolean): void {
   if (max > MAX_PACKET_OFF || max + pointer.off > MAX_PACKET_OFF) return;
   const { type, id } = pointer;
   const range = pointer.off + (open ? 1 : 0);
-  forEachReg(state, (reg) => {
-    if (reg.type === type && reg.id === id && reg.range < range) reg.range = range;
-  });
+  changeRegs(
+    state,
+    (reg) => reg.type === type && reg.id === id && reg.range < range,
+    (reg) => (reg.range = range),
+  );
 }
 
 /** The pointer is known to lie at the packet's end, or behind it. */

@@ -12,6 +12,7 @@ import { EACCES, EINVAL } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
+import { inheritReg } from './callee-state.js';
 import { checkMovedPointer, closeMask, isMasked, openMask, REFUSED } from './speculation.js';
 import { isPacketType } from './types.js';
 
@@ -40,7 +41,7 @@ export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: R
   const err = checkPointerType(env, i, type, offset, known);
   if (err !== 0) return err;
   const isOwn = dst === ptr;
-  const base = isOwn ? ptr : adopt(dst, ptr);
+  const base = isOwn ? ptr : adopt(env, i, dst);
   if (!checkSaneOffset(env, offset, type) || !checkSaneOffset(env, base, type)) return -EINVAL;
   const mask = isMasked(env, i) ? openMask(env, i, base, offset, isOwn) : null;
   if (mask === REFUSED) return -EACCES;
@@ -53,9 +54,10 @@ export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: R
   return mask === null || closeMask(env, i, dst, mask) ? 0 : -EACCES;
 }
 
-/** `scalar += pointer`: the scalar's register becomes the pointer, wholly. */
-function adopt(dst: Reg, ptr: Reg): Reg {
-  dst.copyFrom(ptr);
+/** `scalar += pointer`: the scalar's register becomes the pointer, wholly, its past included. */
+function adopt(env: Env, i: number, dst: Reg): Reg {
+  const { frame } = env.state;
+  inheritReg(frame, env.insns.dst(i), frame, env.insns.src(i));
   return dst;
 }
 

@@ -3,10 +3,10 @@ import { SCALAR_VALUE } from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** Whether the register's value is a pointer, which must not be seen. */
-export function leaksPointer(env: Env, reg: Reg): boolean {
+export function leaksPointer(env: Env, reg: ReadonlyReg): boolean {
   return !env.allowPtrLeaks && reg.type !== SCALAR_VALUE;
 }
 

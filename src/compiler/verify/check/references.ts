@@ -1,7 +1,7 @@
 /** Objects that the program must give back: acquired, released, and leaked where it does not (Linux 6.12: kept by frame). */
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
-import { forEachReg } from '../slots.js';
+import { changeRegs } from '../slots.js';
 import { markUnknown } from '../domain/scalar.js';
 import type { Frame } from '../state.js';
 
@@ -31,9 +31,7 @@ export function releaseReferenceState(frame: Frame, id: number): number {
 export function releaseReference(env: Env, id: number): number {
   const err = releaseReferenceState(env.state.frame, id);
   if (err !== 0) return err;
-  forEachReg(env.state, (reg) => {
-    if (reg.refObjId === id) markUnknown(reg);
-  });
+  changeRegs(env.state, (reg) => reg.refObjId === id, markUnknown);
   return 0;
 }
 

@@ -6,45 +6,41 @@ import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { markRegScratched } from '../log/scratch.js';
 import { markInsnZeroExtended, markRegRead } from '../prune/liveness.js';
-import { LIVE_READ32, LIVE_READ64, LIVE_WRITTEN } from '../state.js';
-import type { Reg } from '../state.js';
+import { LIVE_READ32, LIVE_READ64 } from '../live.js';
+import type { Frame, Reg } from '../state.js';
 
 /** `dst-no-mark`: the caller says itself what the register holds afterwards. */
 export type RegUse = 'src' | 'dst' | 'dst-no-mark';
 
 /** Checks a use of a register of the current frame by the current instruction, and marks it. */
 export function checkRegArg(env: Env, regno: number, use: RegUse): number {
-  return checkRegArgIn(env, env.state.frame.regs, regno, use);
-}
-
-/** The same for given registers: those of a callee whose frame is not the current one yet. */
-export function checkRegArgIn(env: Env, regs: readonly Reg[], regno: number, use: RegUse): number {
-  const reg = regs[regno];
+  const { frame } = env.state;
+  const reg = frame.regs[regno];
   if (reg === undefined) {
     env.log.write(`R${regno} is invalid\n`);
     return -EINVAL;
   }
   markRegScratched(env, regno);
   const wide = use === 'src' ? reads64(env, env.insnIdx, reg) : writes64(env, env.insnIdx);
-  if (use === 'src') return checkRead(env, reg, regno, wide);
+  if (use === 'src') return checkRead(env, frame, reg, regno, wide);
   if (regno === op.R10) {
     env.log.write('frame pointer is read only\n');
     return -EACCES;
   }
-  reg.live |= LIVE_WRITTEN;
+  frame.live.writeReg(regno);
   reg.subregDef = wide ? 0 : env.insnIdx + 1;
   if (use === 'dst') markUnknown(reg);
   return 0;
 }
 
-function checkRead(env: Env, reg: Reg, regno: number, wide: boolean): number {
+function checkRead(env: Env, frame: Frame, reg: Reg, regno: number, wide: boolean): number {
   if (reg.type === NOT_INIT) {
     env.log.write(`R${regno} !read_ok\n`);
     return -EACCES;
   }
   if (regno === op.R10) return 0; // never changes: nothing to follow
   if (wide) markInsnZeroExtended(env, reg);
-  return markRegRead(env, reg, reg.parent, wide ? LIVE_READ64 : LIVE_READ32);
+  return markRegRead(env, frame, regno, wide ? LIVE_READ64 : LIVE_READ32);
 }
 
 /** Arithmetic and jumps: 64-bit classes work on all bits, byte swaps on those that the immediate names. */

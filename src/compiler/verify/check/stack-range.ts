@@ -4,10 +4,10 @@ import { tnumText } from '../domain/tnum.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import { markRegRead } from '../prune/liveness.js';
+import { markSlotRead } from '../prune/liveness.js';
 import { isSpilledReg } from '../slots.js';
-import { LIVE_READ64, STACK_DYNPTR, STACK_INVALID, STACK_MISC, STACK_ZERO } from '../state.js';
-import type { Frame, Reg, StackSlot } from '../state.js';
+import { STACK_DYNPTR, STACK_INVALID, STACK_MISC, STACK_ZERO } from '../state.js';
+import type { Frame, Reg } from '../state.js';
 import type { CallMeta } from './call-meta.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkStackBounds, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
@@ -45,12 +45,12 @@ export function checkStackRange(
   // Where exactly a variable offset writes is not known: the bytes must be initialised.
   if (meta?.rawMode === true && constant) return noteRawRange(env, frame, regno, min, end, size, meta);
   for (let at = min; at < end; at++) {
-    const slot = frame.stack[(-at - 1) >> 3]!;
-    if (!touchByte(env, slot, (-at - 1) & 7, use === 'helper')) {
+    const spi = (-at - 1) >> 3;
+    if (!touchByte(env, frame, spi, (-at - 1) & 7, use === 'helper')) {
       writeInvalidRead(env, reg, regno, at - min, min, size, use);
       return -EACCES;
     }
-    markRegRead(env, slot.spilled, slot.spilled.parent, LIVE_READ64);
+    markSlotRead(env, frame, spi);
   }
   return 0;
 }
@@ -67,7 +67,7 @@ function noteRawRange(
 ): number {
   for (let at = min; at < end; at++) {
     const slot = frame.stack[(-at - 1) >> 3];
-    if (slot?.bytes[(-at - 1) & 7] !== STACK_DYNPTR) continue;
+    if (slot?.kind((-at - 1) & 7) !== STACK_DYNPTR) continue;
     env.log.write(`potential write to dynptr at off=${at} disallowed\n`);
     return -EACCES;
   }
@@ -77,17 +77,19 @@ function noteRawRange(
 }
 
 /** Whether the byte may be read; `clobber`: it may also be changed. */
-function touchByte(env: Env, slot: StackSlot, byte: number, clobber: boolean): boolean {
-  const kind = slot.bytes[byte]!;
+function touchByte(env: Env, frame: Frame, spi: number, byte: number, clobber: boolean): boolean {
+  const slot = frame.stack[spi]!;
+  const kind = slot.kind(byte);
   if (kind === STACK_MISC) return true;
   if (kind === STACK_ZERO || (kind === STACK_INVALID && env.allowUninitStack)) {
-    if (clobber) slot.bytes[byte] = STACK_MISC;
+    if (clobber) frame.ownSlot(spi).setKind(byte, STACK_MISC);
     return true;
   }
   if (!isSpilledReg(slot) || leaksPointer(env, slot.spilled)) return false;
   if (clobber) {
-    markUnknown(slot.spilled);
-    for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_INVALID) slot.bytes[i] = STACK_MISC;
+    const own = frame.ownSlot(spi);
+    markUnknown(own.spilled);
+    for (let i = 0; i < 8; i++) if (own.kind(i) !== STACK_INVALID) own.setKind(i, STACK_MISC);
   }
   return true;
 }

@@ -8,10 +8,10 @@ import { EACCES } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { writeSourceLine } from '../log/source.js';
 import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
-import { markRegRead } from '../prune/liveness.js';
+import { markSlotRead } from '../prune/liveness.js';
 import { isSpilledReg } from '../slots.js';
-import { LIVE_READ64, LIVE_WRITTEN, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
-import type { Frame, Reg, StackSlot } from '../state.js';
+import { STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
+import type { Frame, ReadonlySlot, Reg } from '../state.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
 import { checkStackRange } from './stack-range.js';
@@ -21,6 +21,7 @@ export function checkStackRead(env: Env, regno: number, off: number, size: numbe
   const reg = currentRegs(env)[regno]!;
   const frame = pointedFrame(env, reg);
   const dst = dstRegno >= 0 ? currentRegs(env)[dstRegno]! : null;
+  if (dst !== null) env.state.frame.live.writeReg(dstRegno);
   if (isConst(reg)) return readFixed(env, frame, off + reg.valueLo, size, dst);
   if (dst === null) {
     env.log.write(
@@ -47,10 +48,8 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
   if (isSpilledReg(slot)) {
     const spillSize = spilledBytes(slot);
     if (size === 8 && spillSize === 8) {
-      if (dst !== null) {
-        dst.copyValueFrom(spilled);
-        dst.live |= LIVE_WRITTEN;
-      } else if (leaksPointer(env, spilled)) {
+      if (dst !== null) dst.copyFrom(spilled);
+      else if (leaksPointer(env, spilled)) {
         env.log.write(`leaking pointer from stack off ${off}\n`);
         return -EACCES;
       }
@@ -61,26 +60,26 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
         env.log.write('invalid size of register fill\n');
         return -EACCES;
       }
-      markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+      markSlotRead(env, frame, spi);
       if (dst === null) return 0;
       const result = fillPart(env, slot, off, size, spillSize, dst);
       if (result < 0) return result;
       filled = result === 1;
     }
-    markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+    markSlotRead(env, frame, spi);
   } else {
     const err = checkPlainBytes(env, slot, off, size);
     if (err !== 0) return err;
-    markRegRead(env, spilled, spilled.parent, LIVE_READ64);
+    markSlotRead(env, frame, spi);
     if (dst !== null) readBytes(env, frame, off, off + size, dst);
   }
   return filled ? pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi)) : 0;
 }
 
 /** Data may be read; what was never written, with CAP_PERFMON alone. Dynptrs and iterators may not. */
-function checkPlainBytes(env: Env, slot: StackSlot, off: number, size: number): number {
+function checkPlainBytes(env: Env, slot: ReadonlySlot, off: number, size: number): number {
   for (let i = 0; i < size; i++) {
-    const kind = slot.bytes[(-off - 1 - i) & 7];
+    const kind = slot.kind((-off - 1 - i) & 7);
     if (kind === STACK_MISC || kind === STACK_ZERO || (kind === STACK_INVALID && env.allowUninitStack)) continue;
     if (kind === STACK_SPILL && isSpilledReg(slot)) continue; // a part of a scalar
     env.log.write(`invalid read from stack off ${off}+${i} size ${size}\n`);
@@ -90,18 +89,18 @@ function checkPlainBytes(env: Env, slot: StackSlot, off: number, size: number): 
 }
 
 /** Bytes of the slot's upper end that a spill covers. */
-function spilledBytes(slot: StackSlot): number {
+function spilledBytes(slot: ReadonlySlot): number {
   let size = 1;
-  while (size < 8 && slot.bytes[7 - size] === STACK_SPILL) size++;
+  while (size < 8 && slot.kind(7 - size) === STACK_SPILL) size++;
   return size;
 }
 
 /** A spill of another size, or another part of it, than is read: 1 where a register comes back, 0 where bytes do; or an errno. */
-function fillPart(env: Env, slot: StackSlot, off: number, size: number, spillSize: number, dst: Reg): number {
+function fillPart(env: Env, slot: ReadonlySlot, off: number, size: number, spillSize: number, dst: Reg): number {
   let filled = 0;
   if (size <= spillSize && off % 8 === 0) {
     const { subregDef } = dst;
-    dst.copyValueFrom(slot.spilled);
+    dst.copyFrom(slot.spilled);
     dst.subregDef = subregDef;
     if (valueWidth(slot.spilled) > size * 8) clearScalarId(dst); // the caller cuts it to size
     filled = 1;
@@ -115,14 +114,13 @@ function fillPart(env: Env, slot: StackSlot, off: number, size: number, spillSiz
     } else if (kinds === STACK_ZERO) markConstZero(dst);
     else markUnknown(dst);
   }
-  dst.live |= LIVE_WRITTEN;
   return filled;
 }
 
 /** What all bytes read are, STACK_MISC where they are not the same. */
-function readKinds(slot: StackSlot, off: number, size: number): number {
-  const first = slot.bytes[(-off - 1) & 7]!;
-  for (let i = 1; i < size; i++) if (slot.bytes[(-off - 1 - i) & 7] !== first) return STACK_MISC;
+function readKinds(slot: ReadonlySlot, off: number, size: number): number {
+  const first = slot.kind((-off - 1) & 7);
+  for (let i = 1; i < size; i++) if (slot.kind((-off - 1 - i) & 7) !== first) return STACK_MISC;
   return first === STACK_INVALID ? STACK_MISC : first;
 }
 
@@ -132,9 +130,8 @@ function readBytes(env: Env, frame: Frame, min: number, max: number, dst: Reg): 
   for (; at < max; at++) {
     const spi = (-at - 1) >> 3;
     markStackSlotScratched(env, spi);
-    if (frame.stack[spi]!.bytes[(-at - 1) & 7] !== STACK_ZERO) break;
+    if (frame.stack[spi]!.kind((-at - 1) & 7) !== STACK_ZERO) break;
   }
   if (at === max) markConstZero(dst);
   else markUnknown(dst);
-  dst.live |= LIVE_WRITTEN;
 }

@@ -10,8 +10,8 @@ import { writeSourceLine } from '../log/source.js';
 import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { isSpilledReg, isSpilledScalarReg, isStackSlotSpecial } from '../slots.js';
-import { LIVE_WRITTEN, STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
-import type { Frame, Reg, StackSlot } from '../state.js';
+import { STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
+import type { Frame, ReadonlySlot, Reg, StackSlot } from '../state.js';
 import { destroyIfDynptrStackSlot } from './dynptr-slots.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
@@ -63,12 +63,12 @@ function writeFixed(
   insn: number,
 ): number {
   const spi = (-off - 1) >> 3;
-  const slot = frame.stack[spi]!;
-  if (size !== 8 && isSpilledReg(slot) && leaksPointer(env, slot.spilled)) {
+  const before = frame.stack[spi]!;
+  if (size !== 8 && isSpilledReg(before) && leaksPointer(env, before.spilled)) {
     env.log.write('attempt to corrupt spilled pointer on stack\n');
     return -EACCES;
   }
-  if (!env.bypassSpecV4 && needsBarrier(slot, off, size, value)) env.facts[insn]!.needsBarrier = true;
+  if (!env.bypassSpecV4 && needsBarrier(before, off, size, value)) env.facts[insn]!.needsBarrier = true;
   const err = destroyIfDynptrStackSlot(env, frame, spi);
   if (err !== 0) return err;
   checkFastcallContract(env, frame, insn, off);
@@ -78,14 +78,14 @@ function writeFixed(
     // The spilled copy stays tied to the register only if it is all of it.
     const fits = valueWidth(value) <= 8 * size;
     if (fits) assignScalarId(env, value);
-    spill(slot, value, size);
+    const slot = spill(frame, spi, value, size);
     if (!fits) slot.spilled.id = 0;
   } else if (value === null && whole && storesImmediate(env, insn) && env.capable) {
     const imm = env.insns.imm(insn);
     const constant = env.immediateReg;
     constant.type = t.SCALAR_VALUE;
     markKnown(constant, imm >> 31, imm);
-    spill(slot, constant, size);
+    spill(frame, spi, constant, size);
   } else if (value !== null && isSpillable(value.type)) {
     if (size !== 8) {
       writeSourceLine(env, insn, '; ');
@@ -96,57 +96,62 @@ function writeFixed(
       env.log.write('cannot spill pointers to stack into stack frame of the caller\n');
       return -EINVAL;
     }
-    spill(slot, value, size);
-  } else return writeBytes(env, slot, off, size, value, valueRegno, insn);
+    spill(frame, spi, value, size);
+  } else return writeBytes(env, frame, spi, off, size, value, valueRegno, insn);
   return pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi));
 }
 
 /** A load that overtakes the store must not find what was there: a pointer, or what nobody wrote. */
-function needsBarrier(slot: StackSlot, off: number, size: number, value: Reg | null): boolean {
+function needsBarrier(slot: ReadonlySlot, off: number, size: number, value: Reg | null): boolean {
   if (value !== null && isSpillable(value.type)) return true;
   for (let i = 0; i < size; i++) {
-    const kind = slot.bytes[(-off - 1 - i) & 7];
+    const kind = slot.kind((-off - 1 - i) & 7);
     if (kind !== STACK_MISC && kind !== STACK_ZERO) return true;
   }
   return false;
 }
 
 /** Keeps the register in the slot's upper `size` bytes; what lies below is data, if it was anything. */
-function spill(slot: StackSlot, value: Reg, size: number): void {
-  slot.spilled.copyValueFrom(value);
-  if (size === 8) slot.spilled.live |= LIVE_WRITTEN;
+function spill(frame: Frame, spi: number, value: Reg, size: number): StackSlot {
+  const slot = frame.ownSlot(spi);
+  slot.spilled.copyFrom(value);
+  if (size === 8) frame.live.writeSlot(spi);
   for (let i = 0; i < 8 - size; i++) {
-    if (slot.bytes[i] !== STACK_ZERO && slot.bytes[i] !== STACK_INVALID) slot.bytes[i] = STACK_MISC;
+    const kind = slot.kind(i);
+    if (kind !== STACK_ZERO && kind !== STACK_INVALID) slot.setKind(i, STACK_MISC);
   }
-  for (let i = 8 - size; i < 8; i++) slot.bytes[i] = STACK_SPILL;
+  for (let i = 8 - size; i < 8; i++) slot.setKind(i, STACK_SPILL);
+  return slot;
 }
 
 /** What was spilled, or was the kernel's, is gone; its bytes are data. */
 function scrubSlot(slot: StackSlot): void {
   slot.spilled.type = t.NOT_INIT;
   if (!isStackSlotSpecial(slot)) return;
-  for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_INVALID) slot.bytes[i] = STACK_MISC;
+  for (let i = 0; i < 8; i++) if (slot.kind(i) !== STACK_INVALID) slot.setKind(i, STACK_MISC);
 }
 
 function writeBytes(
   env: Env,
-  slot: StackSlot,
+  frame: Frame,
+  spi: number,
   off: number,
   size: number,
   value: Reg | null,
   valueRegno: number,
   insn: number,
 ): number {
+  const slot = frame.ownSlot(spi);
   scrubSlot(slot);
   // A partial write does not screen the rest of the slot from later reads.
-  if (size === 8) slot.spilled.live |= LIVE_WRITTEN;
+  if (size === 8) frame.live.writeSlot(spi);
   let kind = STACK_MISC;
   if (writesZero(env, value, insn)) {
     const err = valueRegno >= 0 ? markChainPrecision(env, valueRegno) : 0;
     if (err !== 0) return err;
     kind = STACK_ZERO;
   }
-  for (let i = 0; i < size; i++) slot.bytes[(-off - 1 - i) & 7] = kind;
+  for (let i = 0; i < size; i++) slot.setKind((-off - 1 - i) & 7, kind);
   return 0;
 }
 
@@ -173,21 +178,22 @@ function writeVariable(
   for (let at = min; at < max; at++) {
     const spi = (-at - 1) >> 3;
     const byte = (-at - 1) & 7;
-    const slot = frame.stack[spi]!;
+    const before = frame.stack[spi]!;
     markStackSlotScratched(env, spi);
-    const kind = slot.bytes[byte]!;
+    const kind = before.kind(byte);
     if (!env.allowPtrLeaks && kind !== STACK_MISC && kind !== STACK_ZERO) {
       env.log.write(`spilled ptr in range of var-offset stack write; insn ${insn}, ptr off: ${at}`);
       return -EINVAL;
     }
-    if (zero && kind === STACK_SPILL && isSpilledScalarReg(slot) && isNull(slot.spilled)) {
+    if (zero && kind === STACK_SPILL && isSpilledScalarReg(before) && isNull(before.spilled)) {
       zeroUsed = true;
       continue;
     }
+    const slot = frame.ownSlot(spi);
     scrubSlot(slot);
-    const staysZero = zero && slot.bytes[byte] === STACK_ZERO;
+    const staysZero = zero && slot.kind(byte) === STACK_ZERO;
     zeroUsed ||= staysZero;
-    slot.bytes[byte] = staysZero ? STACK_ZERO : STACK_MISC;
+    slot.setKind(byte, staysZero ? STACK_ZERO : STACK_MISC);
   }
   // Tracing back does not look through zero bytes.
   return zeroUsed && valueRegno >= 0 ? markChainPrecision(env, valueRegno) : 0;

@@ -9,8 +9,8 @@ import { SCALAR_VALUE } from '../../targets/types.js';
 import type { State } from '../env.js';
 import type { LinkedRegs } from '../prune/history.js';
 import { isSpilledReg } from '../slots.js';
-import { ADD_CONST } from '../state.js';
-import { Reg } from '../state.js';
+import { ADD_CONST, Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { addScalar } from './arithmetic.js';
 import { clearScalarId, setKnown } from './scalar.js';
 
@@ -22,18 +22,24 @@ export function collectLinkedRegs(state: State, id: number, linked: number[]): v
   const base = id & ~ADD_CONST;
   for (let f = state.currentFrame; f >= 0; f--) {
     const frame = state.frames[f]!;
-    for (let i = 0; i < 10; i++) collect(frame.regs[i]!, base, linked, f | (i << 3) | IS_REG);
+    for (let i = 0; i < 10; i++) {
+      const reg = frame.regs[i]!;
+      if (collect(reg, base, linked, f | (i << 3) | IS_REG)) clearScalarId(reg);
+    }
     for (let i = 0; i < frame.stack.length; i++) {
       const slot = frame.stack[i]!;
-      if (isSpilledReg(slot)) collect(slot.spilled, base, linked, f | (i << 3));
+      if (isSpilledReg(slot) && collect(slot.spilled, base, linked, f | (i << 3)))
+        clearScalarId(frame.ownSlot(i).spilled);
     }
   }
 }
 
-function collect(reg: Reg, base: number, linked: number[], packed: number): void {
-  if (reg.type !== SCALAR_VALUE || (reg.id & ~ADD_CONST) !== base) return;
-  if (linked.length < MAX_LINKED) linked.push(packed);
-  else clearScalarId(reg);
+/** Adds the register if it is one of the id; true where there is no room. */
+function collect(reg: ReadonlyReg, base: number, linked: number[], packed: number): boolean {
+  if (reg.type !== SCALAR_VALUE || (reg.id & ~ADD_CONST) !== base) return false;
+  if (linked.length === MAX_LINKED) return true;
+  linked.push(packed);
+  return false;
 }
 
 /** Gives what is known of `known` to all of `linked` that still carry its id, with their distance from it. */
@@ -41,17 +47,18 @@ export function syncLinkedRegs(state: State, known: Reg, linked: LinkedRegs): vo
   for (const packed of linked) {
     const frame = state.frames[packed & 7]!;
     const index = (packed >> 3) & 0x3f;
-    const reg = (packed & IS_REG) !== 0 ? frame.regs[index]! : frame.stack[index]!.spilled;
+    const isReg = (packed & IS_REG) !== 0;
+    const reg = isReg ? frame.regs[index]! : frame.stack[index]!.spilled;
     if (reg.type !== SCALAR_VALUE || reg === known) continue;
     if ((reg.id & ~ADD_CONST) !== (known.id & ~ADD_CONST)) continue;
-    syncLinked(reg, known);
+    syncLinked(isReg ? frame.regs[index]! : frame.ownSlot(index).spilled, known);
   }
 }
 
 function syncLinked(reg: Reg, known: Reg): void {
   const { subregDef, off, id } = reg;
   const apart = ((id | known.id) & ADD_CONST) !== 0 && off !== known.off;
-  reg.copyValueFrom(known);
+  reg.copyFrom(known);
   reg.subregDef = subregDef;
   if (!apart) return;
   reg.off = off;

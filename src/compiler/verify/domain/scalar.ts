@@ -3,7 +3,7 @@ import { NOT_INIT, SCALAR_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EFAULT } from '../errno.js';
 import { ADD_CONST } from '../state.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { boundsText, boundsViolation, setS, setU, syncBounds, unbound } from './bounds.js';
 import { tnumConst, tnumIsConst, tnumUnknown } from './tnum.js';
 import { fls } from './u64.js';
@@ -95,12 +95,12 @@ export function isScalarConst(r: Reg, is32: boolean): boolean {
   return r.type === SCALAR_VALUE && (is32 ? r.maskLo === 0 : tnumIsConst(r));
 }
 /** The scalar constant zero, which also is the null pointer. */
-export function isNull(r: Reg): boolean {
+export function isNull(r: ReadonlyReg): boolean {
   return r.type === SCALAR_VALUE && (r.maskHi | r.maskLo | r.valueHi | r.valueLo) === 0;
 }
 
 /** Bits that the largest value needs. */
-export function valueWidth(r: Reg): number {
+export function valueWidth(r: ReadonlyReg): number {
   return fls(r.umaxHi, r.umaxLo);
 }
 

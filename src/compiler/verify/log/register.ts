@@ -1,7 +1,7 @@
 /** Registers as the log shows them (kernel/bpf/log.c, Linux 6.12). */
 import * as t from '../../targets/types.js';
 import { ADD_CONST } from '../state.js';
-import type { Frame, Reg } from '../state.js';
+import type { Frame, ReadonlyReg } from '../state.js';
 import { isShortSigned, signedText, tnumText, unsignedText } from './numbers.js';
 
 const TYPE_NAMES: readonly string[] = (() => {
@@ -56,7 +56,7 @@ export function dynptrTypeName(type: number): string {
 const ITER_STATE_NAMES = ['<invalid>', 'active', 'drained'];
 
 /** "num" of struct bpf_iter_num, with its state and depth. */
-export function iterText(reg: Reg): string {
+export function iterText(reg: ReadonlyReg): string {
   const type =
     reg.btf === null || reg.btfId === 0 ? '<invalid>' : reg.btf.typeName(reg.btfId).slice('bpf_iter_'.length);
   const state = ITER_STATE_NAMES[reg.iterState] ?? '<unknown>';
@@ -69,7 +69,7 @@ const BOUND_NAMES = ['smin', 'smax', 'umin', 'umax', 'smin32', 'smax32', 'umin32
 const ALL_OMITTED = 0xff;
 
 /** Which bounds say nothing, as bits in the order of BOUND_NAMES. */
-function omittedBounds(reg: Reg): number {
+function omittedBounds(reg: ReadonlyReg): number {
   let omit = 0;
   if (reg.sminHi === -0x80000000 && reg.sminLo === 0) omit |= 1;
   if (reg.smaxHi === 0x7fffffff && reg.smaxLo === -1) omit |= 2;
@@ -88,7 +88,7 @@ function extend32(value: number): number {
 }
 
 /** ",smin=…,smax=umax=…": bounds of the same value are named together, negative and positive ones apart. */
-function rangesText(reg: Reg, separator: string): string {
+function rangesText(reg: ReadonlyReg, separator: string): string {
   let omit = omittedBounds(reg);
   if (omit === ALL_OMITTED) return '';
   const lo = [reg.sminLo, reg.smaxLo, reg.uminLo, reg.umaxLo, reg.s32min, reg.s32max, reg.u32min, reg.u32max];
@@ -112,19 +112,19 @@ function rangesText(reg: Reg, separator: string): string {
   return text;
 }
 
-function isConst(reg: Reg): boolean {
+function isConst(reg: ReadonlyReg): boolean {
   return (reg.maskHi | reg.maskLo) === 0;
 }
 
 /** Known value plus fixed offset, as halves of a 64-bit sum. */
-function offsetText(reg: Reg): string {
+function offsetText(reg: ReadonlyReg): string {
   const low = (reg.valueLo >>> 0) + (reg.off >>> 0);
   const hi = (reg.valueHi + (reg.off >> 31) + (low > 0xffffffff ? 1 : 0)) | 0;
   return signedText(hi, low | 0);
 }
 
 /** What is said of the variable part of a pointer's offset, or of a scalar. */
-function valueText(reg: Reg, separator: string): string {
+function valueText(reg: ReadonlyReg, separator: string): string {
   if (isConst(reg)) {
     if ((reg.valueHi | reg.valueLo) === 0) return '';
     return `${separator}imm=${signedText(reg.valueHi, reg.valueLo)}`;
@@ -136,7 +136,7 @@ function valueText(reg: Reg, separator: string): string {
 }
 
 /** The list in parentheses behind a register's type. */
-function attributesText(reg: Reg): string {
+function attributesText(reg: ReadonlyReg): string {
   const { type } = reg;
   const base = type & t.BASE_MASK;
   const list: string[] = [];
@@ -162,15 +162,11 @@ function attributesText(reg: Reg): string {
   return text + valueText(reg, text === '' ? '' : ',');
 }
 
-/**
- * A register's state, as it stands behind "R1=" (print_reg_state). `frame` is the frame it is shown in; `allPrecise`:
- * precision is not followed, every scalar counts as precise.
- */
-export function regText(reg: Reg, frame: Frame, allPrecise: boolean): string {
+/** A register's state, as it stands behind "R1=" (print_reg_state). `frame` is the frame it is shown in. */
+export function regText(reg: ReadonlyReg, precise: boolean, frame: Frame): string {
   const { type } = reg;
-  const precise = type === t.SCALAR_VALUE && (reg.precise || allPrecise) ? 'P' : '';
-  if (type === t.SCALAR_VALUE && isConst(reg)) return precise + signedText(reg.valueHi, reg.valueLo);
-  let text = precise + regTypeName(type);
+  if (type === t.SCALAR_VALUE && isConst(reg)) return (precise ? 'P' : '') + signedText(reg.valueHi, reg.valueLo);
+  let text = (type === t.SCALAR_VALUE && precise ? 'P' : '') + regTypeName(type);
   if (type === t.PTR_TO_ARENA) return text;
   if (type === t.PTR_TO_STACK) {
     if (frame.frameno !== reg.frame) text += `[${reg.frame}]`;

@@ -1,7 +1,7 @@
 /** Frames as the log shows them: " R0=… R1_w=… fp-8=…" (print_verifier_state, Linux 6.12). */
 import type { Env } from '../env.js';
-import { LIVE_DONE, LIVE_READ, LIVE_WRITTEN, STACK_DYNPTR, STACK_INVALID, STACK_ITER, STACK_SPILL } from '../state.js';
-import type { Frame, Reg, StackSlot } from '../state.js';
+import { STACK_DYNPTR, STACK_INVALID, STACK_ITER, STACK_SPILL, allOfKind } from '../state.js';
+import type { Frame, ReadonlyReg, ReadonlySlot } from '../state.js';
 import * as t from '../../targets/types.js';
 import { dynptrTypeName, iterText, regText } from './register.js';
 import { markStateClean, regScratched, stackSlotScratched } from './scratch.js';
@@ -9,18 +9,11 @@ import { markStateClean, regScratched, stackSlotScratched } from './scratch.js';
 /** A letter for each kind of byte. */
 const BYTE_LETTERS = '?rm0di';
 
-function livenessText(reg: Reg): string {
-  const { live } = reg;
-  if ((live & (LIVE_READ | LIVE_WRITTEN | LIVE_DONE)) === 0) return '';
-  return (
-    '_' +
-    ((live & LIVE_READ) !== 0 ? 'r' : '') +
-    ((live & LIVE_WRITTEN) !== 0 ? 'w' : '') +
-    ((live & LIVE_DONE) !== 0 ? 'D' : '')
-  );
+function livenessText(isRead: boolean, isWritten: boolean): string {
+  return (isRead || isWritten ? '_' : '') + (isRead ? 'r' : '') + (isWritten ? 'w' : '');
 }
 
-function dynptrText(reg: Reg): string {
+function dynptrText(reg: ReadonlyReg): string {
   const list: string[] = [];
   if (reg.id !== 0) list.push(`id=${reg.id}`);
   if (reg.refObjId !== 0) list.push(`ref_id=${reg.refObjId}`);
@@ -28,19 +21,20 @@ function dynptrText(reg: Reg): string {
   return `dynptr_${dynptrTypeName(reg.dynptrType)}(${list.join(',')})`;
 }
 
-function byteLetters(slot: StackSlot): string {
+function byteLetters(slot: ReadonlySlot): string {
   let text = '';
-  for (let i = 0; i < 8; i++) text += BYTE_LETTERS[slot.bytes[i]!] ?? '';
+  for (let i = 0; i < 8; i++) text += BYTE_LETTERS[slot.kind(i)] ?? '';
   return text;
 }
 
-function slotText(env: Env, frame: Frame, slot: StackSlot): string {
+function slotText(env: Env, frame: Frame, i: number): string {
+  const slot = frame.stack[i]!;
   const reg = slot.spilled;
-  switch (slot.bytes[7]) {
+  switch (slot.kind(7)) {
     case STACK_SPILL: {
       // Bytes in front of a narrow spill.
       const letters = byteLetters(slot);
-      return letters.slice(0, letters.indexOf('r')) + regText(reg, frame, !env.capable);
+      return letters.slice(0, letters.indexOf('r')) + regText(reg, frame.isSlotPrecise(i) || !env.capable, frame);
     }
     case STACK_DYNPTR:
       return dynptrText(reg);
@@ -51,22 +45,22 @@ function slotText(env: Env, frame: Frame, slot: StackSlot): string {
   }
 }
 
-function isUnused(slot: StackSlot): boolean {
-  for (let i = 0; i < 8; i++) if (slot.bytes[i] !== STACK_INVALID) return false;
-  return true;
+function isUnused(slot: ReadonlySlot): boolean {
+  return slot.kinds === allOfKind(STACK_INVALID);
 }
 
 function stackText(env: Env, frame: Frame, all: boolean): string {
+  const { live } = frame;
   let text = '';
   for (let i = 0; i < frame.stack.length; i++) {
     if (!all && !stackSlotScratched(env, i)) continue;
     if (isUnused(frame.stack[i]!)) continue;
-    const kind = frame.stack[i]!.bytes[7];
+    const kind = frame.stack[i]!.kind(7);
     // The first slot of a dynptr is the higher one; only the main slot of an iterator tells of it.
     if (kind === STACK_DYNPTR && i + 1 < frame.stack.length) i++;
     const slot = frame.stack[i]!;
     if (kind === STACK_ITER && slot.spilled.refObjId === 0) continue;
-    text += ` fp${-(i + 1) * 8}${livenessText(slot.spilled)}=${slotText(env, frame, slot)}`;
+    text += ` fp${-(i + 1) * 8}${livenessText(live.isSlotRead(i), live.isSlotWritten(i))}=${slotText(env, frame, i)}`;
   }
   return text;
 }
@@ -78,7 +72,7 @@ export function printState(env: Env, frame: Frame, all: boolean): void {
   for (let i = 0; i < 11; i++) {
     const reg = frame.regs[i]!;
     if (reg.type === t.NOT_INIT || (!all && !regScratched(env, i))) continue;
-    text += ` R${i}${livenessText(reg)}=${regText(reg, frame, !env.capable)}`;
+    text += ` R${i}${livenessText(frame.live.isRegRead(i), frame.live.isRegWritten(i))}=${regText(reg, frame.isRegPrecise(i) || !env.capable, frame)}`;
   }
   text += stackText(env, frame, all);
   const ids = frame.references.filter((r) => r.id !== 0).map((r) => r.id);

@@ -5,7 +5,6 @@ import type { Env, State } from '../env.js';
 import { isSpilledScalarReg64, isStackAllMisc } from '../slots.js';
 import {
   ADD_CONST,
-  LIVE_READ,
   Reg,
   STACK_DYNPTR,
   STACK_INVALID,
@@ -14,7 +13,7 @@ import {
   STACK_SPILL,
   STACK_ZERO,
 } from '../state.js';
-import type { Frame, StackSlot } from '../state.js';
+import type { Frame, ReadonlyReg, ReadonlySlot } from '../state.js';
 import type { IdMap } from './id-map.js';
 import { rangeWithin, sameBounds, sameKind, tnumWithin } from './same.js';
 
@@ -31,21 +30,19 @@ const UNBOUND = unboundReg();
 function unboundReg(): Reg {
   const reg = new Reg();
   markUnknown(reg);
-  reg.live |= LIVE_READ;
   return reg;
 }
 
 /** Identical registers, ids renamed. */
-export function regsExact(old: Reg, cur: Reg, ids: IdMap): boolean {
-  return (
-    sameKind(old, cur) && sameBounds(old, cur) && ids.match(old.id, cur.id) && ids.match(old.refObjId, cur.refObjId)
-  );
+export function regsExact(old: ReadonlyReg, cur: ReadonlyReg, ids: IdMap): boolean {
+  const same = old === cur || (sameKind(old, cur) && sameBounds(old, cur));
+  return same && ids.match(old.id, cur.id) && ids.match(old.refObjId, cur.refObjId);
 }
 
-function scalarSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
+function scalarSafe(env: Env, old: ReadonlyReg, oldPrecise: boolean, cur: ReadonlyReg, exact: number): boolean {
   const ids = env.idMap;
   if (env.exploreAluLimits) return sameKind(old, cur) && sameBounds(old, cur) && ids.matchScalar(old.id, cur.id);
-  if (exact === NOT_EXACT && !(old.precise || (!env.capable && old !== UNBOUND))) return true;
+  if (exact === NOT_EXACT && !(oldPrecise || (!env.capable && old !== UNBOUND))) return true;
   const oldLinked = (old.id & ADD_CONST) !== 0;
   const curLinked = (cur.id & ADD_CONST) !== 0;
   if (oldLinked && !curLinked) return false;
@@ -54,7 +51,7 @@ function scalarSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
   return ids.matchScalar(old.id, cur.id) && rangeWithin(old, cur) && tnumWithin(old, cur);
 }
 
-function packetSafe(old: Reg, cur: Reg, ids: IdMap): boolean {
+function packetSafe(old: ReadonlyReg, cur: ReadonlyReg, ids: IdMap): boolean {
   // Negative ranges say that the pointer lies behind the packet's end.
   if (old.range < 0 || cur.range < 0) {
     if (old.range !== cur.range) return false;
@@ -63,16 +60,15 @@ function packetSafe(old: Reg, cur: Reg, ids: IdMap): boolean {
   return ids.match(old.id, cur.id) && rangeWithin(old, cur) && tnumWithin(old, cur);
 }
 
-/** Whether what holds of `old` allows `cur` in its place (regsafe). */
-function regSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
+/** Whether what holds of `old` allows `cur` in its place (regsafe, for what was read of a state). */
+function regSafe(env: Env, old: ReadonlyReg, oldPrecise: boolean, cur: ReadonlyReg, exact: number): boolean {
   const ids = env.idMap;
   if (exact === EXACT) return regsExact(old, cur, ids);
-  if (exact === NOT_EXACT && (old.live & LIVE_READ) === 0) return true;
   if (old.type === t.NOT_INIT && (exact === NOT_EXACT || cur.type === t.NOT_INIT)) return true;
   if (old.type !== cur.type) return false;
   switch (old.type & t.BASE_MASK) {
     case t.SCALAR_VALUE:
-      return scalarSafe(env, old, cur, exact);
+      return scalarSafe(env, old, oldPrecise, cur, exact);
     case t.PTR_TO_MAP_KEY:
     case t.PTR_TO_MAP_VALUE:
     case t.PTR_TO_MEM:
@@ -98,19 +94,19 @@ function regSafe(env: Env, old: Reg, cur: Reg, exact: number): boolean {
 }
 
 /** The scalar that a load of all eight bytes of a slot gives, or null where it gives something else. */
-function scalarOf(env: Env, slot: StackSlot): Reg | null {
+function scalarOf(env: Env, slot: ReadonlySlot): ReadonlyReg | null {
   if (isSpilledScalarReg64(slot)) return slot.spilled;
   return isStackAllMisc(slot, env.allowUninitStack) ? UNBOUND : null;
 }
 
 /** Slots whose bytes are all of one kind, compared by what that kind keeps. */
-function slotSafe(env: Env, old: StackSlot, cur: StackSlot, exact: number): boolean {
+function slotSafe(env: Env, old: ReadonlySlot, oldPrecise: boolean, cur: ReadonlySlot, exact: number): boolean {
   const ids = env.idMap;
   const a = old.spilled;
   const b = cur.spilled;
-  switch (old.bytes[7]) {
+  switch (old.kind(7)) {
     case STACK_SPILL:
-      return regSafe(env, a, b, exact);
+      return regSafe(env, a, oldPrecise, b, exact);
     case STACK_DYNPTR:
       return a.dynptrType === b.dynptrType && a.dynptrFirst === b.dynptrFirst && ids.match(a.refObjId, b.refObjId);
     case STACK_ITER:
@@ -127,29 +123,43 @@ function slotSafe(env: Env, old: StackSlot, cur: StackSlot, exact: number): bool
   }
 }
 
-function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
-  const oldStack = old.stack;
-  const curStack = cur.stack;
-  slots: for (let s = 0; s < oldStack.length; s++) {
-    const a = oldStack[s]!;
-    const b = s < curStack.length ? curStack[s]! : null;
-    for (let i = 0; i < 8; i++) {
-      const kind = a.bytes[i]!;
-      if (exact !== NOT_EXACT && (b === null || kind !== b.bytes[i])) return false;
-      if (exact === NOT_EXACT && (a.spilled.live & LIVE_READ) === 0) continue slots;
-      // With CAP_PERFMON an old STACK_MISC accepts everything, uninitialised stack included.
-      if (kind === STACK_INVALID || (kind === STACK_MISC && env.allowUninitStack)) continue;
-      if (b === null) return false;
-      const oldReg = scalarOf(env, a);
-      const curReg = oldReg === null ? null : scalarOf(env, b);
-      if (oldReg !== null && curReg !== null) {
-        if (!regSafe(env, oldReg, curReg, exact)) return false;
-        continue slots;
-      }
-      if (kind === STACK_MISC && b.bytes[i] === STACK_ZERO) continue;
-      if (kind !== b.bytes[i]) return false;
-      if (i === 7 && kind !== STACK_ZERO && !slotSafe(env, a, b, exact)) return false;
+/** Whether what holds of one slot allows another, null for none, in its place. */
+function slotAllows(env: Env, old: Frame, s: number, b: ReadonlySlot | null, exact: number): boolean {
+  const a = old.stack[s]!;
+  if (exact !== NOT_EXACT && a.kinds !== b?.kinds) return false;
+  for (let i = 0; i < 8; i++) {
+    const kind = a.kind(i);
+    // With CAP_PERFMON an old STACK_MISC accepts everything, uninitialised stack included.
+    if (kind === STACK_INVALID || (kind === STACK_MISC && env.allowUninitStack)) continue;
+    if (b === null) return false;
+    const oldReg = scalarOf(env, a);
+    const curReg = oldReg === null ? null : scalarOf(env, b);
+    if (oldReg !== null && curReg !== null) {
+      return regSafe(env, oldReg, oldReg === a.spilled && old.isSlotPrecise(s), curReg, exact);
     }
+    if (kind === STACK_MISC && b.kind(i) === STACK_ZERO) continue;
+    if (kind !== b.kind(i)) return false;
+    if (i === 7 && kind !== STACK_ZERO && !slotSafe(env, a, old.isSlotPrecise(s), b, exact)) return false;
+  }
+  return true;
+}
+
+function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
+  const { live } = old;
+  if (exact === NOT_EXACT && (live.slotsRead | live.slotsReadHigh) === 0) return true;
+  for (let s = 0; s < old.stack.length; s++) {
+    if (exact === NOT_EXACT && !live.isSlotRead(s)) continue;
+    const b = s < cur.stack.length ? cur.stack[s]! : null;
+    if (!slotAllows(env, old, s, b, exact)) return false;
+  }
+  return true;
+}
+
+function regsSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
+  const compared = exact === NOT_EXACT ? old.live.read32 | old.live.read64 : 0x7ff;
+  for (let i = 0; i < 11; i++) {
+    if ((compared & (1 << i)) === 0) continue;
+    if (!regSafe(env, old.regs[i]!, old.isRegPrecise(i), cur.regs[i]!, exact)) return false;
   }
   return true;
 }
@@ -157,7 +167,7 @@ function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
 function framesEqual(env: Env, old: Frame, cur: Frame, exact: number): boolean {
   if (old.callbackDepth > cur.callbackDepth) return false;
   const ids = env.idMap;
-  for (let i = 0; i < 11; i++) if (!regSafe(env, old.regs[i]!, cur.regs[i]!, exact)) return false;
+  if (!regsSafe(env, old, cur, exact)) return false;
   if (!stackSafe(env, old, cur, exact)) return false;
   if (old.references.length !== cur.references.length) return false;
   for (let i = 0; i < old.references.length; i++) {

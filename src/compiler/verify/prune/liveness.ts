@@ -1,35 +1,80 @@
 /** Who reads what: marks along the chain of checkpoints, so that values nobody reads need not be compared. */
 import type { Env, State } from '../env.js';
 import { EFAULT } from '../errno.js';
+import { LIVE_READ32, LIVE_READ64, NO_PARENT } from '../live.js';
+import type { Liveness } from '../live.js';
 import { regTypeName } from '../log/register.js';
-import { LIVE_DONE, LIVE_READ, LIVE_READ32, LIVE_READ64, LIVE_WRITTEN } from '../state.js';
-import type { Reg } from '../state.js';
+import type { Frame, ReadonlyReg, Reg } from '../state.js';
 
 /**
- * Marks a value as read in all checkpoints that it comes from unchanged (mark_reg_read). `parent` is usually
- * `reg.parent`; `flag` is LIVE_READ32 or LIVE_READ64. 0, or -EFAULT where the kernel would own up to a bug.
+ * Marks register R0 to R9 of a frame of the current state as read, in all checkpoints that its value comes from unchanged
+ * (mark_reg_read). `flag` is LIVE_READ32 or LIVE_READ64. 0, or -EFAULT where the kernel would own up to a bug.
  */
-export function markRegRead(env: Env, reg: Reg, parent: Reg | null, flag: number): number {
-  let state = reg;
-  let writes = parent === state.parent;
-  let steps = 0;
-  while (parent !== null) {
-    if (writes && (state.live & LIVE_WRITTEN) !== 0) break;
-    if ((parent.live & LIVE_DONE) !== 0) {
-      const name = regTypeName(parent.type);
-      env.log.write(`verifier BUG type ${name} var_off ${parent.valueLo} off ${parent.off}\n`);
-      return -EFAULT;
-    }
-    if ((parent.live & LIVE_READ) === flag || (parent.live & LIVE_READ64) !== 0) break;
-    parent.live |= flag;
-    if (flag === LIVE_READ64) parent.live &= ~LIVE_READ32;
-    state = parent;
-    parent = state.parent;
-    writes = true;
+export function markRegRead(env: Env, frame: Frame, register: number, flag: number): number {
+  return walkReg(env, env.state, frame.live, register, flag, 0);
+}
+
+/** The same for a stack slot, which always counts as wholly read. */
+export function markSlotRead(env: Env, frame: Frame, slot: number): number {
+  return walkSlot(env, env.state, frame.frameno, frame.live, slot, 0);
+}
+
+function walkReg(env: Env, from: State, live: Liveness, register: number, flag: number, stepsBefore: number): number {
+  let state = from;
+  let at = live;
+  let r = register;
+  let steps = stepsBefore;
+  while (!at.isRegWritten(r)) {
+    const parent = at.parents[r]!;
+    const checkpoint: State | null = parent === NO_PARENT ? null : at.checkpointOf(r, state);
+    if (checkpoint === null) break;
+    state = checkpoint;
+    r = parent & 15;
+    const frame = state.frames[parent >> 4]!;
+    if (state.cleaned) return finishedRead(env, frame.regs[r]!);
+    at = frame.live;
+    if (isMarked(at, r, flag)) break;
+    mark(at, r, flag);
     steps++;
   }
   if (env.longestMarkReadWalk < steps) env.longestMarkReadWalk = steps;
   return 0;
+}
+
+function walkSlot(env: Env, from: State, frameno: number, live: Liveness, slot: number, stepsBefore: number): number {
+  let state = from;
+  let at = live;
+  let steps = stepsBefore;
+  while (!at.isSlotWritten(slot) && slot < at.parentSlots && state.parent !== null) {
+    state = state.parent;
+    const frame = state.frames[frameno]!;
+    if (state.cleaned) return finishedRead(env, frame.stack[slot]!.spilled);
+    at = frame.live;
+    if (at.isSlotRead(slot)) break;
+    at.readSlot(slot);
+    steps++;
+  }
+  if (env.longestMarkReadWalk < steps) env.longestMarkReadWalk = steps;
+  return 0;
+}
+
+function finishedRead(env: Env, reg: ReadonlyReg): number {
+  env.log.write(`verifier BUG type ${regTypeName(reg.type)} var_off ${reg.valueLo} off ${reg.off}\n`);
+  return -EFAULT;
+}
+
+function isMarked(live: Liveness, r: number, flag: number): boolean {
+  const bit = 1 << r;
+  return (live.read64 & bit) !== 0 || (flag === LIVE_READ32 && (live.read32 & bit) !== 0);
+}
+
+/** A read of all 64 bits takes the place of one of the low half. */
+function mark(live: Liveness, r: number, flag: number): void {
+  const bit = 1 << r;
+  if (flag === LIVE_READ64) {
+    live.read64 |= bit;
+    live.read32 &= ~bit;
+  } else live.read32 |= bit;
 }
 
 /** The instruction that last wrote only the low half must clear the high one: someone reads all of it. */
@@ -39,13 +84,31 @@ export function markInsnZeroExtended(env: Env, reg: Reg): void {
   reg.subregDef = 0;
 }
 
-/** Takes the reads of `reg` over to a register of an equal state; the flag taken over, 0 for none, or an errno. */
-function propagateReg(env: Env, reg: Reg, parent: Reg): number {
-  const parentFlag = parent.live & LIVE_READ;
-  const flag = reg.live & LIVE_READ;
-  if (parentFlag === LIVE_READ64 || flag === 0 || parentFlag === flag) return 0;
-  const err = markRegRead(env, reg, parent, flag);
-  return err === 0 ? flag : err;
+/** Takes over reads of R0 to R9, or of R6 to R9 in a frame that waits for the one it called. */
+function propagateRegs(env: Env, from: Liveness, current: State, to: Frame, isInnermost: boolean): number {
+  const wanted = (from.read32 | from.read64) & (isInnermost ? 0x3ff : 0x3c0) & ~to.live.read64;
+  for (let left = wanted; left !== 0; left &= left - 1) {
+    const r = 31 - Math.clz32(left & -left);
+    const flag = (from.read64 & (1 << r)) !== 0 ? LIVE_READ64 : LIVE_READ32;
+    if (isMarked(to.live, r, flag)) continue;
+    mark(to.live, r, flag);
+    const err = walkReg(env, current, to.live, r, flag, 1);
+    if (err !== 0) return err;
+    if (flag === LIVE_READ64) markInsnZeroExtended(env, to.regs[r]!);
+  }
+  return 0;
+}
+
+/** Takes over reads of 32 slots from `base` on, as far as both frames have them. */
+function propagateSlots(env: Env, wanted: number, base: number, current: State, to: Frame, slots: number): number {
+  for (let left = wanted; left !== 0; left &= left - 1) {
+    const slot = base + 31 - Math.clz32(left & -left);
+    if (slot >= slots) break;
+    to.live.readSlot(slot);
+    const err = walkSlot(env, current, to.frameno, to.live, slot, 1);
+    if (err !== 0) return err;
+  }
+  return 0;
 }
 
 /** The path in `current` is cut off since it equals `explored`: what that one's continuation read, it reads. */
@@ -53,16 +116,12 @@ export function propagateLiveness(env: Env, explored: State, current: State): nu
   for (let f = 0; f <= explored.currentFrame; f++) {
     const from = explored.frames[f]!;
     const to = current.frames[f]!;
-    for (let i = f < explored.currentFrame ? 6 : 0; i < 10; i++) {
-      const flag = propagateReg(env, from.regs[i]!, to.regs[i]!);
-      if (flag < 0) return flag;
-      if (flag === LIVE_READ64) markInsnZeroExtended(env, to.regs[i]!);
-    }
     const slots = Math.min(from.stack.length, to.stack.length);
-    for (let i = 0; i < slots; i++) {
-      const flag = propagateReg(env, from.stack[i]!.spilled, to.stack[i]!.spilled);
-      if (flag < 0) return flag;
-    }
+    const err =
+      propagateRegs(env, from.live, current, to, f === explored.currentFrame) ||
+      propagateSlots(env, from.live.slotsRead & ~to.live.slotsRead, 0, current, to, slots) ||
+      propagateSlots(env, from.live.slotsReadHigh & ~to.live.slotsReadHigh, 32, current, to, slots);
+    if (err !== 0) return err;
   }
   return 0;
 }

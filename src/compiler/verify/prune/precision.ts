@@ -9,9 +9,8 @@ import type { Env, State } from '../env.js';
 import { EFAULT, ENOTSUPP } from '../errno.js';
 import { regMaskText, slotMaskText } from '../log/masks.js';
 import { printState } from '../log/state.js';
-import { isSpilledReg, isSpilledScalarReg } from '../slots.js';
-import { LIVE_READ } from '../state.js';
-import type { Frame, Reg } from '../state.js';
+import { isSpilledScalarReg } from '../slots.js';
+import type { Frame } from '../state.js';
 import { backtrackInsn } from './backtrack.js';
 import { NO_PREVIOUS, entryAt, previousInsn } from './history.js';
 
@@ -28,22 +27,28 @@ function markAllPrecise(env: Env): void {
     for (let f = 0; f <= state.currentFrame; f++) {
       const frame = state.frames[f]!;
       for (let r = 0; r < 10; r++) {
-        if (!forcePrecise(frame.regs[r]!) || !trace) continue;
+        if (!forceRegPrecise(frame, r) || !trace) continue;
         env.log.write(`force_precise: frame${f}: forcing r${r} to be precise\n`);
       }
       for (let s = 0; s < frame.stack.length; s++) {
-        const slot = frame.stack[s]!;
-        if (!isSpilledReg(slot) || !forcePrecise(slot.spilled) || !trace) continue;
+        if (!forceSlotPrecise(frame, s) || !trace) continue;
         env.log.write(`force_precise: frame${f}: forcing fp${-(s + 1) * 8} to be precise\n`);
       }
     }
   }
 }
 
-/** Whether the mark is new. */
-function forcePrecise(reg: Reg): boolean {
-  if (reg.type !== SCALAR_VALUE || reg.precise) return false;
-  reg.precise = true;
+/** Marks a scalar of a kept state. Whether the mark is new. */
+function forceRegPrecise(frame: Frame, r: number): boolean {
+  if (frame.regs[r]!.type !== SCALAR_VALUE || frame.isRegPrecise(r)) return false;
+  frame.markRegPrecise(r);
+  return true;
+}
+
+/** The same for one that lies in a stack slot. */
+function forceSlotPrecise(frame: Frame, s: number): boolean {
+  if (!isSpilledScalarReg(frame.stack[s]!) || frame.isSlotPrecise(s)) return false;
+  frame.markSlotPrecise(s);
   return true;
 }
 
@@ -55,8 +60,9 @@ export function markAllImprecise(state: State): void {
       const reg = frame.regs[r]!;
       if (reg.type === SCALAR_VALUE) reg.precise = false;
     }
-    for (const slot of frame.stack) {
-      if (isSpilledReg(slot) && slot.spilled.type === SCALAR_VALUE) slot.spilled.precise = false;
+    for (let s = 0; s < frame.stack.length; s++) {
+      const slot = frame.stack[s]!;
+      if (slot.spilled.precise && isSpilledScalarReg(slot)) frame.ownSlot(s).spilled.precise = false;
     }
   }
 }
@@ -87,7 +93,7 @@ function markWanted(env: Env, frame: Frame, f: number): number {
   const { masks } = env;
   const regs = masks.regs[f]!;
   for (let r = 0; r < 11; r++) {
-    if ((regs & (1 << r)) !== 0 && !forcePrecise(frame.regs[r]!)) masks.clearFrameReg(f, r);
+    if ((regs & (1 << r)) !== 0 && !forceRegPrecise(frame, r)) masks.clearFrameReg(f, r);
   }
   if (!masks.hasSlots(f)) return 0;
   for (let s = 0; s < 64; s++) {
@@ -96,8 +102,7 @@ function markWanted(env: Env, frame: Frame, f: number): number {
       env.log.write(`BUG backtracking (stack slot ${s}, total slots ${frame.stack.length})\n`);
       return -EFAULT;
     }
-    const slot = frame.stack[s]!;
-    if (!isSpilledScalarReg(slot) || !forcePrecise(slot.spilled)) masks.clearSlot(f, s);
+    if (!forceSlotPrecise(frame, s)) masks.clearSlot(f, s);
   }
   return 0;
 }
@@ -190,24 +195,22 @@ export function markChainPrecision(env: Env, register: number): number {
   return traceBack(env);
 }
 
-function propagates(env: Env, reg: Reg): boolean {
-  return reg.type === SCALAR_VALUE && (reg.precise || !env.capable) && (reg.live & LIVE_READ) !== 0;
-}
-
 /** The current path is cut off since it equals `old`: what that one's continuation needs exactly, it needs. */
 export function propagatePrecision(env: Env, old: State): number {
   const { masks } = env;
   for (let f = old.currentFrame; f >= 0; f--) {
     const frame = old.frames[f]!;
+    const { live } = frame;
     const names: string[] = [];
     for (let r = 0; r < 10; r++) {
-      if (!propagates(env, frame.regs[r]!)) continue;
+      if (!live.isRegRead(r) || frame.regs[r]!.type !== SCALAR_VALUE) continue;
+      if (env.capable && !frame.isRegPrecise(r)) continue;
       names.push(`r${r}`);
       masks.setFrameReg(f, r);
     }
     for (let s = 0; s < frame.stack.length; s++) {
-      const slot = frame.stack[s]!;
-      if (!isSpilledReg(slot) || !propagates(env, slot.spilled)) continue;
+      if (!live.isSlotRead(s) || !isSpilledScalarReg(frame.stack[s]!)) continue;
+      if (env.capable && !frame.isSlotPrecise(s)) continue;
       names.push(`fp${-(s + 1) * 8}`);
       masks.setSlot(f, s);
     }

@@ -1,8 +1,8 @@
 /** Field-by-field comparisons of registers. Cheap and likely differences come first. */
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** Type, fixed offset and what a pointer points to: all that stands before the value in a register. */
-export function sameKind(a: Reg, b: Reg): boolean {
+export function sameKind(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     a.type === b.type &&
     a.off === b.off &&
@@ -22,7 +22,7 @@ export function sameKind(a: Reg, b: Reg): boolean {
 }
 
 /** Known bits and all bounds. */
-export function sameBounds(a: Reg, b: Reg): boolean {
+export function sameBounds(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     a.valueLo === b.valueLo &&
     a.valueHi === b.valueHi &&
@@ -52,7 +52,7 @@ function signedAtMost(aHi: number, aLo: number, bHi: number, bLo: number): boole
 }
 
 /** All bounds of `cur` lie within those of `old`. */
-export function rangeWithin(old: Reg, cur: Reg): boolean {
+export function rangeWithin(old: ReadonlyReg, cur: ReadonlyReg): boolean {
   return (
     unsignedAtMost(old.uminHi, old.uminLo, cur.uminHi, cur.uminLo) &&
     unsignedAtMost(cur.umaxHi, cur.umaxLo, old.umaxHi, old.umaxLo) &&
@@ -66,7 +66,7 @@ export function rangeWithin(old: Reg, cur: Reg): boolean {
 }
 
 /** Every bit known of `old` is known of `cur`, and the same (tnum_in). */
-export function tnumWithin(old: Reg, cur: Reg): boolean {
+export function tnumWithin(old: ReadonlyReg, cur: ReadonlyReg): boolean {
   if ((cur.maskHi & ~old.maskHi) !== 0 || (cur.maskLo & ~old.maskLo) !== 0) return false;
   return old.valueHi === (cur.valueHi & ~old.maskHi) && old.valueLo === (cur.valueLo & ~old.maskLo);
 }

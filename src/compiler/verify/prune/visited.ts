@@ -10,7 +10,7 @@ import { copyState } from '../frames.js';
 import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
 import { MAX_KEPT_STATES } from '../limits.js';
-import { LIVE_DONE, LIVE_NONE, STACK_ITER } from '../state.js';
+import { STACK_ITER } from '../state.js';
 import { cleanLiveStates } from './clean.js';
 import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal.js';
 import { ExploredState, exploredIndex } from './explored.js';
@@ -66,7 +66,7 @@ function iterDepthsDiffer(old: State, cur: State): boolean {
   for (let f = old.currentFrame; f >= 0; f--) {
     const { stack } = old.frames[f]!;
     for (let i = 0; i < stack.length; i++) {
-      if (stack[i]!.bytes[0] !== STACK_ITER) continue;
+      if (stack[i]!.kind(0) !== STACK_ITER) continue;
       const iter = stack[i]!.spilled;
       if (iter.iterState !== ITER_ACTIVE) continue;
       if (cur.frames[f]!.stack[i]!.spilled.iterDepth !== iter.iterDepth) return true;
@@ -149,12 +149,13 @@ function isUseless(env: Env, kept: ExploredState, insn: number): boolean {
 function drop(env: Env, kept: ExploredState): void {
   const { state } = kept;
   // Others may still be walked as parents, and count.
-  if ((state.frames[0]!.regs[0]!.live & LIVE_DONE) !== 0 && !state.usedAsLoopEntry) env.peakStates--;
+  if (state.cleaned && !state.usedAsLoopEntry) env.peakStates--;
 }
 
 /** Keeps a copy of the current state, which becomes its parent. */
 function addState(env: Env, insn: number): void {
   const cur = env.state;
+  const previous = cur.parent;
   env.totalStates++;
   env.peakStates++;
   env.prevJumpsProcessed = env.jumpsProcessed;
@@ -170,23 +171,9 @@ function addState(env: Env, insn: number): void {
   const index = exploredIndex(env, insn);
   kept.next = env.explored[index]!;
   env.explored[index] = kept;
-  linkParents(cur, copy);
-}
-
-/** Reads in what follows are reads of the kept state; writes before it are none of what follows. */
-function linkParents(cur: State, parent: State): void {
-  for (let f = 0; f <= cur.currentFrame; f++) {
-    const frame = cur.frames[f]!;
-    const above = parent.frames[f]!;
-    // Of callers, only R6 to R9 live on.
-    for (let i = f < cur.currentFrame ? 6 : 0; i < 10; i++) frame.regs[i]!.parent = above.regs[i]!;
-    for (let i = 0; i < 10; i++) frame.regs[i]!.live = LIVE_NONE;
-    for (let i = 0; i < frame.stack.length; i++) {
-      const reg = frame.stack[i]!.spilled;
-      reg.live = LIVE_NONE;
-      reg.parent = above.stack[i]!.spilled;
-    }
-  }
+  // Reads in what follows are reads of the kept state; writes before it are none of what follows.
+  for (let f = 0; f < cur.currentFrame; f++) cur.frames[f]!.live.beginWaiting(f, cur.frames[f]!.stack.length, previous);
+  cur.frame.live.begin(cur.currentFrame, cur.frame.stack.length);
 }
 
 /** At a prune point: PRUNED where the path may be cut off, 0 where it goes on, or an errno. */

@@ -3,7 +3,7 @@ import { SCALAR_VALUE } from '../../targets/types.js';
 import { markUnknown } from '../domain/scalar.js';
 import type { Env, State } from '../env.js';
 import { isSpilledReg } from '../slots.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { regsExact } from './equal.js';
 import { exploredIndex, sameCallsites } from './explored.js';
 
@@ -18,10 +18,9 @@ export function findPreviousEntry(env: Env, state: State | null, insn: number): 
   return null;
 }
 
-function maybeWiden(env: Env, old: Reg, cur: Reg): void {
-  if (old.type !== SCALAR_VALUE || cur.type !== SCALAR_VALUE) return;
-  if (old.precise || cur.precise || regsExact(old, cur, env.idMap)) return;
-  markUnknown(cur);
+function isWidened(env: Env, old: ReadonlyReg, oldPrecise: boolean, cur: ReadonlyReg): boolean {
+  if (old.type !== SCALAR_VALUE || cur.type !== SCALAR_VALUE) return false;
+  return !oldPrecise && !cur.precise && !regsExact(old, cur, env.idMap);
 }
 
 /** Forgets the scalars of `cur` that are not those of `old` (widen_imprecise_scalars). */
@@ -30,11 +29,16 @@ export function widenImpreciseScalars(env: Env, old: State, cur: State): void {
   for (let f = old.currentFrame; f >= 0; f--) {
     const before = old.frames[f]!;
     const now = cur.frames[f]!;
-    for (let r = 0; r < 11; r++) maybeWiden(env, before.regs[r]!, now.regs[r]!);
+    for (let r = 0; r < 11; r++) {
+      const reg = now.regs[r]!;
+      if (isWidened(env, before.regs[r]!, before.isRegPrecise(r), reg)) markUnknown(reg);
+    }
     const slots = Math.min(before.stack.length, now.stack.length);
     for (let s = 0; s < slots; s++) {
-      if (!isSpilledReg(before.stack[s]!) || !isSpilledReg(now.stack[s]!)) continue;
-      maybeWiden(env, before.stack[s]!.spilled, now.stack[s]!.spilled);
+      const old = before.stack[s]!;
+      const cur = now.stack[s]!;
+      if (!isSpilledReg(old) || !isSpilledReg(cur)) continue;
+      if (isWidened(env, old.spilled, before.isSlotPrecise(s), cur.spilled)) markUnknown(now.ownSlot(s).spilled);
     }
   }
 }
