@@ -1,10 +1,11 @@
-/** Making, copying and recycling call frames and states: the verifier's main cost, since every branch copies one. */
+/** Making, copying and recycling call frames and states: the main cost, since every branch copies and every checkpoint keeps one. */
 import { PTR_TO_STACK } from '../targets/types.js';
 import { markKnownZero, markNotInit } from './domain/scalar.js';
 import { State } from './env.js';
 import type { Env } from './env.js';
 import { markStateScratched } from './log/scratch.js';
-import { Frame, StackSlot } from './state.js';
+import { sameReg } from './prune/same.js';
+import { Frame, Reg, StackSlot } from './state.js';
 import type { ReadonlySlot } from './state.js';
 
 /** What a slot that was never used holds. Shared, and never written to. */
@@ -12,7 +13,7 @@ const EMPTY_SLOT: ReadonlySlot = new StackSlot();
 
 /** A frame of unspecified contents and no stack. */
 export function allocFrame(env: Env): Frame {
-  return env.framePool.pop() ?? new Frame();
+  return env.framePool.pop() ?? new Frame(Array.from({ length: 11 }, () => new Reg()));
 }
 
 /** Gives a frame back that no state has any more. */
@@ -63,9 +64,25 @@ export function initFrame(env: Env, frame: Frame, callsite: number, frameno: num
 }
 
 /** A copy of a frame; the two share their stack's slots until one changes them. */
-export function copyFrame(env: Env, from: Frame): Frame {
+function copyFrame(env: Env, from: Frame): Frame {
   const to = allocFrame(env);
   for (let i = 0; i < 11; i++) to.regs[i]!.copyFrom(from.regs[i]!);
+  copyRest(to, from);
+  return to;
+}
+
+/** The same of a frame to be kept, which shares registers with that of the state kept before where it can. */
+function keepFrame(from: Frame, before: Frame | undefined): Frame {
+  const regs = from.regs.map((reg, i) => {
+    const known = before?.regs[i];
+    return known !== undefined && sameReg(known, reg) ? known : reg.clone();
+  });
+  const to = new Frame(regs);
+  copyRest(to, from);
+  return to;
+}
+
+function copyRest(to: Frame, from: Frame): void {
   to.live.copyFrom(from.live);
   to.shareStack(from);
   to.clearPrecise();
@@ -79,13 +96,26 @@ export function copyFrame(env: Env, from: Frame): Frame {
   to.inExceptionCallbackFn = from.inExceptionCallbackFn;
   to.callbackDepth = from.callbackDepth;
   to.callbackRet = from.callbackRet;
-  return to;
 }
 
-/** An independent copy of a state (copy_verifier_state); only `insnIdx` is not taken over. */
+/** A copy of a state to go on with (copy_verifier_state); only `insnIdx` is not taken over. */
 export function copyState(env: Env, from: State): State {
   const to = new State();
   for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(env, from.frames[i]!));
+  copyFlags(to, from);
+  return to;
+}
+
+/** A copy of a state to be kept: nothing of it but liveness and precision will change. */
+export function keepState(from: State): State {
+  const to = new State();
+  const before = from.parent?.frames;
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(keepFrame(from.frames[i]!, before?.[i]));
+  copyFlags(to, from);
+  return to;
+}
+
+function copyFlags(to: State, from: State): void {
   to.parent = from.parent;
   to.branches = from.branches;
   to.firstInsnIdx = from.firstInsnIdx;
@@ -104,5 +134,4 @@ export function copyState(env: Env, from: State): State {
   to.callbackUnrollDepth = from.callbackUnrollDepth;
   to.mayGotoDepth = from.mayGotoDepth;
   to.loopEntry = from.loopEntry;
-  return to;
 }

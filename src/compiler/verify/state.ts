@@ -178,10 +178,9 @@ export interface Reference {
 
 /** One call frame. */
 export class Frame {
-  readonly regs: Reg[] = [];
   readonly live = new Liveness();
   /** Shared with the states that this one was copied from and to, slot by slot: `ownSlot` gives one to be changed. */
-  readonly stack: ReadonlySlot[] = [];
+  stack: ReadonlySlot[] = [];
   /** Slots that no other frame shares, a bit each; the second for slots 32 to 63. */
   private own = 0;
   private ownHigh = 0;
@@ -207,9 +206,8 @@ export class Frame {
   /** Allowed range of the callback's return value. */
   callbackRet: readonly [number, number] = [0, 0];
 
-  constructor() {
-    for (let i = 0; i < 11; i++) this.regs.push(new Reg());
-  }
+  /** R0 to R10. Frames of kept states share those that did not change from one to the next. */
+  constructor(readonly regs: Reg[]) {}
 
   /** A slot of this frame to be changed. What was read of it before is out of date. */
   ownSlot(slot: number): StackSlot {
@@ -248,15 +246,16 @@ export class Frame {
   }
 
   clearStack(): void {
-    this.stack.length = 0;
+    this.stack = [];
     this.own = 0;
     this.ownHigh = 0;
   }
 
   /** Takes over the stack of a frame; both share all slots from now on. */
   shareStack(o: Frame): void {
-    this.clearStack();
-    for (let i = 0; i < o.stack.length; i++) this.stack.push(o.stack[i]!);
+    this.stack = o.stack.slice();
+    this.own = 0;
+    this.ownHigh = 0;
     o.own = 0;
     o.ownHigh = 0;
   }

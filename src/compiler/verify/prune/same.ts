@@ -43,6 +43,19 @@ export function sameBounds(a: ReadonlyReg, b: ReadonlyReg): boolean {
   );
 }
 
+/** Identical in everything, ids included. */
+export function sameReg(a: ReadonlyReg, b: ReadonlyReg): boolean {
+  return (
+    a.id === b.id &&
+    a.refObjId === b.refObjId &&
+    a.frame === b.frame &&
+    a.subregDef === b.subregDef &&
+    a.precise === b.precise &&
+    sameKind(a, b) &&
+    sameBounds(a, b)
+  );
+}
+
 function unsignedAtMost(aHi: number, aLo: number, bHi: number, bLo: number): boolean {
   return aHi === bHi ? aLo >>> 0 <= bLo >>> 0 : aHi >>> 0 < bHi >>> 0;
 }

@@ -6,7 +6,7 @@
 import * as op from '../../isa/opcodes.js';
 import type { Env, State } from '../env.js';
 import { EINVAL, ENOMEM } from '../errno.js';
-import { copyState } from '../frames.js';
+import { keepState } from '../frames.js';
 import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
 import { MAX_KEPT_STATES } from '../limits.js';
@@ -161,7 +161,7 @@ function addState(env: Env, insn: number): void {
   env.prevJumpsProcessed = env.jumpsProcessed;
   env.prevInsnProcessed = env.insnProcessed;
   if (env.capable) markAllImprecise(cur);
-  const copy = copyState(env, cur);
+  const copy = keepState(cur);
   copy.insnIdx = insn;
   cur.parent = copy;
   cur.firstInsnIdx = insn;
