@@ -103,18 +103,12 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
   try {
     for await (const part of request.parts()) {
       if (part.type === 'field') addField(fields, part.fieldname, part.value);
-      else if (part.fieldname === 'object' || part.fieldname === 'btf') files[part.fieldname] = await part.toBuffer();
-      else {
+      else if (part.fieldname === 'object' || part.fieldname === 'btf' || part.fieldname === 'attachObject') {
+        files[part.fieldname] = await part.toBuffer();
+      } else {
         const field = part.fieldname.slice(0, 60);
-        throw new ServiceError('INVALID_FIELD', `${field}: files are named object and btf`, { field });
+        throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
       }
-  for await (const part of request.parts()) {
-    if (part.type === 'field') addField(fields, part.fieldname, part.value);
-    else if (part.fieldname === 'object' || part.fieldname === 'btf' || part.fieldname === 'attachObject') {
-      files[part.fieldname] = await part.toBuffer();
-    } else {
-      const field = part.fieldname.slice(0, 60);
-      throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
     }
   } catch (error) {
     throw formError(error);
