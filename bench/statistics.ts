@@ -1,0 +1,17 @@
+/** Figures of a run. */
+
+/** x and y. */
+export type Sample = readonly [number, number];
+
+/** Of values in ascending order; 0 where there are none. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+/** Of the line through the samples with the least squares. */
+export function slope(samples: readonly Sample[]): number {
+  const mean = (i: 0 | 1): number => samples.reduce((sum, sample) => sum + sample[i], 0) / samples.length;
+  const [x, y] = [mean(0), mean(1)];
+  const covariance = samples.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0);
+  return covariance / samples.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
+}
