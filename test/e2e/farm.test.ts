@@ -1,12 +1,13 @@
 /** What docker-compose.yml brings up, as processes: balancer, two API nodes, two workers, Redis; and what is done to them. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { Redis } from 'ioredis';
 import t from 'tap';
+import { SETTINGS } from '../../src/service/config.js';
 import { decode, encode, messageType } from '../../src/service/contract/schema.js';
 import { freePort, skip as noRedis, sleep, stop, TestRedis } from '../service/fixtures/redis.js';
 import { raw, XDP_PASS } from '../service/fixtures/service.js';
@@ -62,6 +63,14 @@ async function compiled(...workers: Instance[]): Promise<number> {
   }
   return sum;
 }
+
+t.test('docker-compose.yml says what the balancer and the instances need', (t) => {
+  const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
+  for (const [, name] of readFileSync(CONFIG, 'utf8').matchAll(/\$\{(\w+)\}/g)) t.match(compose, `${name!}: `);
+  const settings = Object.values(SETTINGS).map(({ variable }) => variable as string);
+  for (const [name] of compose.matchAll(/BPF_JITD_\w+/g)) t.ok(settings.includes(name), name);
+  t.end();
+});
 
 t.test('a farm, and what befalls it', { skip }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'farm-'));
@@ -230,5 +239,7 @@ t.test('a farm, and what befalls it', { skip }, async (t) => {
     }
     await direct.config('SET', 'maxmemory', '0');
     t.equal((await compile(farm, 'new')).status, 200, 'and all goes on when there is room');
+    t.match(api1.log() + api2.log(), /OOM command not allowed/);
+    t.notMatch(api1.log() + api2.log(), /"args"/, 'what was sent to Redis is in no log');
   });
 });

@@ -36,15 +36,20 @@ export class RedisLink {
 
   /** Null where Redis does not answer in time, or refuses (it is full, say). */
   run<T>(call: (redis: Redis) => Promise<T>): Promise<T | null> {
-    return this.breaker.run(async () => {
-      try {
-        return await call(this.redis);
-      } catch (error) {
-        if (!isReply(error)) throw error;
-        this.onError(error); // it answered, so there is no reason to stay away
-        return null;
-      }
-    }, this.onError);
+    return this.breaker.run(
+      async () => {
+        try {
+          return await call(this.redis);
+        } catch (error) {
+          if (!isReply(error)) throw error;
+          this.onError(withoutCommand(error)); // it answered, so there is no reason to stay away
+          return null;
+        }
+      },
+      (error) => {
+        this.onError(withoutCommand(error));
+      },
+    );
   }
 
   /** As `run`, and throws QUEUE_UNAVAILABLE instead of answering null: for what nothing can be done without. */
@@ -74,4 +79,12 @@ export class RedisLink {
 
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** ioredis hangs the command on its errors, with what was sent: programs, which no log may hold. */
+export function withoutCommand(error: unknown): unknown {
+  if (!(error instanceof Error) || !('command' in error)) return error;
+  const plain = new Error(error.message);
+  plain.name = error.name;
+  return plain;
 }

@@ -7,7 +7,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { withTimeout } from '../cache/breaker.js';
 import { ServiceError } from '../errors.js';
 import type { Cluster } from './cluster.js';
-import { CONNECTION, PREFIX } from './link.js';
+import { CONNECTION, PREFIX, withoutCommand } from './link.js';
 
 /** Milliseconds that queueing may take. */
 const QUEUE_TIMEOUT = 5000;
@@ -44,7 +44,7 @@ export class TaskQueue<T> {
     try {
       await withTimeout(this.queue.addBulk(jobs as never), QUEUE_TIMEOUT);
     } catch (error) {
-      this.cluster.onError(error);
+      this.cluster.onError(withoutCommand(error));
       throw new ServiceError('QUEUE_UNAVAILABLE', 'Redis does not answer, or takes nothing more');
     }
   }
@@ -100,7 +100,9 @@ export class TaskWorker<T> {
       runRetryDelay: 500,
       drainDelay: 2,
     });
-    this.worker.on('error', parts.onError);
+    this.worker.on('error', (error) => {
+      parts.onError(withoutCommand(error));
+    });
     this.worker.on('failed', (task, error) => {
       if (task !== undefined) parts.failed(task, error, error.name === 'UnrecoverableError');
     });
