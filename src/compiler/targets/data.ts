@@ -25,7 +25,7 @@ export interface Manifest {
   readonly cpuFeatures: readonly string[];
   /** Numbers of the helpers whose calls the JIT replaces. */
   readonly jitInlinedHelpers: readonly number[];
-  /** The JIT needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4, since 6.12.45 and 6.17). */
+  /** The JIT needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4, since 6.17 and late 6.12). */
   readonly jitBypassesSpecV4?: boolean;
   /** How many answers of this profile were put to the live kernel while it was recorded. */
   readonly asked: Readonly<Record<string, number>>;
