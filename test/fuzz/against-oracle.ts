@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Program } from '../../src/compiler/load/program.js';
 import { loadProfile } from '../../src/service/targets.js';
-import { bind, digest, GENERATORS, isShort, judge } from './judge.js';
+import { digest, GENERATORS, isShort, judge } from './judge.js';
 
 interface Answer {
   readonly prog: string;
@@ -29,16 +29,33 @@ if (oracle === undefined || generator === undefined || !(count > 0))
 const profile = await loadProfile('linux-6.12-arm64');
 const programs = new Map<string, Program>();
 for (let seed = first; seed < first + count; seed++) {
-  const program = bind(generator(seed, profile.btf), profile);
+  const program = generator(seed, profile);
   if (isShort(program, profile)) programs.set(String(seed), program);
 }
 
+/** struct bpf_func_info or bpf_line_info records. */
+function words(records: readonly (readonly number[])[]): string {
+  return Buffer.from(Uint32Array.from(records.flat()).buffer).toString('hex');
+}
+
+/** BTF with what it says of functions and lines. */
+function typesOf({ btf, funcInfo, lineInfo }: Program): string {
+  if (btf === null) return '';
+  const functions = funcInfo.map((f) => [f.instruction, f.typeId]);
+  const lines = lineInfo.map((l) => [l.instruction, l.fileNameOff, l.lineOff, l.lineCol]);
+  const blob = Buffer.from(btf.blob).toString('hex');
+  return `btf=${blob}\nfunc_info=${words(functions)}\nline_info=${words(lines)}\n`;
+}
+
 function jobOf(seed: string, program: Program): string {
-  const maps = program.maps.map((m) => `map=${m.type},${m.keySize},${m.valueSize},${m.maxEntries},0\n`).join('');
+  const maps = program.maps
+    .map((m) => `map=${m.type},${m.keySize},${m.valueSize},${m.maxEntries},${m.flags}\n`)
+    .join('');
   const insns = Buffer.from(program.instructions.bytes).toString('hex');
   const attach = program.attachBtfId === 0 ? '' : `attach_btf_id=${program.attachBtfId}\n`;
   const head = `name=${seed}\ntype=${program.type}\nattach_type=${program.expectedAttachType}\nflags=${program.flags}\n`;
-  return `${head}${attach}license=GPL\nlog_level=2\n${maps}insns=${insns}\n\n`;
+  const rest = `license=${program.license}\nlog_level=2\n${typesOf(program)}${maps}insns=${insns}\n\n`;
+  return head + attach + rest;
 }
 
 const work = mkdtempSync(join(tmpdir(), 'verify-fuzz-'));

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { loadProfile } from '../../src/service/targets.js';
-import { bind, digest, GENERATORS, judge } from './judge.js';
+import { digest, GENERATORS, judge } from './judge.js';
 
 const profile = await loadProfile('linux-6.12-arm64');
 
@@ -15,7 +15,7 @@ for (const [name, generate] of Object.entries(GENERATORS)) {
     const answers = JSON.parse(readFileSync(file, 'utf8')) as [seed: number, errno: number, log: string][];
     group.ok(answers.length > 0);
     const ours = answers.map(([seed]) => {
-      const { errno, log } = judge(bind(generate(seed, profile.btf), profile), profile);
+      const { errno, log } = judge(generate(seed, profile), profile);
       return [seed, errno, digest(log)];
     });
     group.strictSame(ours, answers);

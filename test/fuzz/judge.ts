@@ -9,14 +9,23 @@ import { comparable, programOf } from '../verify/cases.js';
 import { fuzzCallProgram } from './calls.js';
 import { fuzzProgram } from './program.js';
 import type { FuzzProgram } from './program.js';
+import { fuzzMutant } from './mutants.js';
 import { fuzzTracingProgram } from './tracing.js';
 
 type Generated = FuzzProgram & { readonly attachTo?: readonly [name: string, kind: number] };
 
-export const GENERATORS: Readonly<Record<string, (seed: number, btf: Btf) => Generated>> = {
-  program: fuzzProgram,
-  tracing: fuzzTracingProgram,
-  calls: fuzzCallProgram,
+type Generator = (seed: number, profile: Profile) => Program;
+
+const written =
+  (generate: (seed: number, btf: Btf) => Generated): Generator =>
+  (seed, profile) =>
+    bind(generate(seed, profile.btf), profile);
+
+export const GENERATORS: Readonly<Record<string, Generator>> = {
+  program: written(fuzzProgram),
+  tracing: written(fuzzTracingProgram),
+  calls: written(fuzzCallProgram),
+  mutants: fuzzMutant,
 };
 
 /** bpf(2)'s log level of all comparisons: instructions, every state, statistics. */
@@ -30,7 +39,7 @@ export interface Judged {
 }
 
 /** A generated program, bound to the kernel type that it is attached to. */
-export function bind(generated: Generated, profile: Profile): Program {
+function bind(generated: Generated, profile: Profile): Program {
   const program = programOf({ name: 'fuzz', ...generated });
   if (generated.attachTo === undefined) return program;
   const [name, kind] = generated.attachTo;
