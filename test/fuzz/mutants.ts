@@ -43,9 +43,20 @@ function basePrograms(profile: Profile): readonly Program[] {
   );
 }
 
+/** Linux 6.12's verifier itself faults where a work queue is asked for in a map without BTF. */
+function usesWorkQueue({ instructions }: Program, { btf }: Profile): boolean {
+  return slotsOf(instructions).some(
+    (i) =>
+      instructions.opcode(i) === (isa.JMP | isa.CALL) &&
+      instructions.src(i) === isa.PSEUDO_KFUNC_CALL &&
+      btf.typeName(instructions.imm(i)).startsWith('bpf_wq_'),
+  );
+}
+
 function isPlain(program: Program, profile: Profile): boolean {
   const isOfKernel = program.attachBtf === null || program.attachBtf === profile.btf;
   const fits = program.maps.length <= MAX_MAPS && program.instructions.length <= MAX_INSTRUCTIONS;
+  if (usesWorkQueue(program, profile)) return false;
   return (
     isOfKernel && fits && program.maps.every((map) => !NEEDS_MORE.has(map.type) && map.btfVmlinuxValueTypeId === 0)
   );
