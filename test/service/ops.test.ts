@@ -30,7 +30,13 @@ known.set('up', { type: 'gauge', labelNames: [] });
 /** What Prometheus adds. */
 const ADDED = ['instance', 'job', 'le'];
 
-function check(t: Pick<typeof t, 'ok' | 'equal' | 'fail'>, expression: string): void {
+interface Checks {
+  ok(value: unknown, message: string): unknown;
+  equal(found: unknown, wanted: unknown, message: string): unknown;
+  fail(message: string): unknown;
+}
+
+function check(t: Checks, expression: string): void {
   const names = [...expression.matchAll(/\b((?:bpf_jitd|nodejs|process)_\w+|up)\b(\{[^}]*\})?/g)];
   t.ok(names.length > 0, expression);
   for (const [, series = '', selector = ''] of names) {
