@@ -1,5 +1,6 @@
 /** bpf-jitd compile */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { capabilitiesFromNames } from '../service/contract/capabilities.js';
 import type { Message } from '../service/contract/schema.js';
@@ -16,6 +17,7 @@ const OPTIONS = {
   'log-level': { type: 'string', default: '1' },
   'legacy-maps': { type: 'boolean', default: false },
   capabilities: { type: 'string' },
+  module: { type: 'string', multiple: true },
   'attach-program': { type: 'string' },
   'attach-function': { type: 'string' },
   'attach-object': { type: 'string' },
@@ -35,7 +37,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
   const request: Message = {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
     programs: values.program ?? [],
-    target: { kernel: values.target ?? '' },
+    target: { kernel: values.target ?? '', modules: (values.module ?? []).map(module) },
     ...attachProgram(values),
     options: {
       logLevel: values['log-level'],
@@ -49,6 +51,12 @@ export async function compileCommand(argv: string[]): Promise<number> {
   if (values.output === undefined) process.stdout.write(output);
   else writeFileSync(values.output, output);
   return exitStatus(answer as AnswerJson);
+}
+
+/** A module by its file, named after it: `path/nf_conntrack.ko.xz`. */
+function module(path: string): Message {
+  const name = basename(path).split('.')[0]!.replaceAll('-', '_');
+  return { name, btf: readFileSync(path).toString('base64') };
 }
 
 interface AttachOptions {

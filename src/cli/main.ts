@@ -16,6 +16,7 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --format FORMAT     text (default), json, or elf: a relocatable aarch64 object
       --output FILE       instead of standard output
       --log-level N       the kernel's log level: 1, 2, 4 or their sum (1)
+      --module FILE       a kernel module that is loaded, or its BTF; may be repeated
       --attach-program NAME   the BPF program that freplace, fentry … programs are attached to
       --attach-object FILE    where it is, if not in OBJECT
       --attach-function NAME  its function, in place of the one that sections name

@@ -1,5 +1,8 @@
 /** The command line: forms, exit status, in process and over a server. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import { cli, MAIN } from './fixtures/cli.js';
 import { testService } from '../service/fixtures/service.js';
@@ -27,6 +30,19 @@ t.test('compile', async (t) => {
   const remote = await cli(['compile', OBJECT, '--server', service.url]);
   t.equal(remote.status, 0, remote.err);
   t.equal(remote.out, text.out, 'the service answers what this process does');
+});
+
+t.test('what the programs are attached to, and the modules they use', async (t) => {
+  const at = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const target = ['--attach-program', 'xdp_main', '--attach-object', at('attach/targets.o')];
+  const replaced = await cli(['compile', at('attach/attached.o'), '--program', 'replaced', ...target]);
+  t.equal(replaced.status, 0, replaced.err);
+
+  const module = join(t.testdir(), 'nf_conntrack.ko.gz');
+  writeFileSync(module, gzipSync(brotliDecompressSync(readFileSync(at('modules/nf_conntrack.btf.br')))));
+  const leaves = ['compile', at('modules/modules.o'), '--program', 'leaves'];
+  t.equal((await cli([...leaves, '--module', module])).status, 0);
+  t.equal((await cli(leaves)).status, 1, 'without it');
 });
 
 t.test('what cannot be tried', async (t) => {

@@ -9,6 +9,7 @@ import { decodeProfile } from '../../src/compiler/targets/decode.js';
 import type { KernelModule } from '../../src/compiler/targets/modules.js';
 import type { Profile } from '../../src/compiler/targets/profile.js';
 import { loadProfile, readTarget } from '../../src/service/targets.js';
+import { Random } from '../fuzz/random.js';
 import { maskInstructions } from '../objects/golden.js';
 import { MODULES, PROGRAMS } from './plan.js';
 
@@ -97,6 +98,34 @@ tap.test('BTF alone does not tell the flags of functions', (t) => {
     code: 'UNSUPPORTED',
     message: /bpf_xdp_ct_lookup\(\) of a module of which only the BTF is known/,
   });
+  t.end();
+});
+
+tap.test('damaged BTF of a module is refused or used, never more', (t) => {
+  const whole = brotliDecompressSync(read('nf_conntrack.btf.br'));
+  const random = new Random(1);
+  let used = 0;
+  for (let i = 0; i < 20; i++) {
+    const bytes = Buffer.from(whole);
+    for (let k = 0; k < 4; k++) bytes[24 + random.below(bytes.length - 24)] = random.below(256);
+    const made = readModule(bytes, kernel.btf, 'nf_conntrack');
+    if (!made.ok) continue;
+    used++;
+    const damaged = decodeProfile(readTarget(kernel.name).files, kernel.btf, [
+      { ...made.value, functions: profile.modules[0]!.functions },
+    ]);
+    const request = {
+      object,
+      programs: [...PROGRAMS],
+      program: null,
+      cpu: {},
+      logLevel: 2,
+      legacyMaps: false,
+      link: null,
+    };
+    t.doesNotThrow(() => compile(request, damaged), `damage ${i}`);
+  }
+  t.ok(used > 2, `${used} were used`);
   t.end();
 });
 
