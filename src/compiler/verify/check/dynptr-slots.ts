@@ -1,6 +1,6 @@
 /** Dynptrs as they lie on the stack: two slots, the first above the second (slots `spi` and `spi - 1`). */
 import * as t from '../../targets/types.js';
-import { isConst, markKnownZero, markNotInit, markUnknown } from '../domain/scalar.js';
+import { isConst, markKnownZero, markNotInit } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL, ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
@@ -9,6 +9,7 @@ import { changeRegs } from '../slots.js';
 import { STACK_DYNPTR, STACK_INVALID, allOfKind } from '../state.js';
 import type { Frame, ReadonlyReg, ReadonlySlot, Reg } from '../state.js';
 import { acquireReference, releaseReference } from './references.js';
+import { voided } from './pointer-leak.js';
 
 /** enum bpf_dynptr_type. */
 export const DYNPTR_INVALID = 0;
@@ -180,7 +181,7 @@ export function destroyIfDynptrStackSlot(env: Env, frame: Frame, spi: number): n
   const { id } = first;
   const isSlice = (reg: ReadonlyReg): boolean =>
     (reg.type === t.PTR_TO_MEM || reg.type === (t.PTR_TO_MEM | t.PTR_MAYBE_NULL)) && reg.dynptrId === id;
-  changeRegs(env.state, isSlice, markUnknown);
+  changeRegs(env.state, isSlice, voided(env));
   invalidatePair(frame, spi);
   return 0;
 }

@@ -1,7 +1,7 @@
 /** Helpers that take an object back: its reference ends with the call. */
 import type { HelperProto } from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
-import { isNull, markUnknown } from '../domain/scalar.js';
+import { isNull } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
@@ -11,6 +11,7 @@ import type { CallMeta } from './call-meta.js';
 import { unmarkStackSlotsDynptr } from './dynptr-slots.js';
 import * as helper from '../../targets/helper-ids.js';
 import { helperLabel } from './helper-name.js';
+import { voided } from './pointer-leak.js';
 import { releaseReference, releaseReferenceState } from './references.js';
 import { inRcuSection } from './types.js';
 
@@ -25,7 +26,7 @@ function releaseExchanged(env: Env, refObjId: number): number {
       reg.refObjId = 0;
       reg.type = (reg.type & ~t.MEM_ALLOC) | t.MEM_RCU;
     } else {
-      markUnknown(reg);
+      voided(env)(reg);
     }
   };
   changeRegs(env.state, (reg) => reg.refObjId === refObjId, release);

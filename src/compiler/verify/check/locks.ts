@@ -1,7 +1,7 @@
 /** Spin locks, timers and work queues inside of map values and allocated objects. */
 import { FIELD_SPIN_LOCK, FIELD_TIMER } from '../../btf/record.js';
 import { PTR_TO_MAP_VALUE } from '../../targets/types.js';
-import { isConst, markUnknown } from '../domain/scalar.js';
+import { isConst } from '../domain/scalar.js';
 import { addHi, addLo, decimalS } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
@@ -11,6 +11,7 @@ import type { Reg } from '../state.js';
 import type { CallMeta } from './call-meta.js';
 import { hasField, regRecord } from './special-fields.js';
 import { isNonOwningRef } from './types.js';
+import { voided } from './pointer-leak.js';
 
 /** Whether fixed and known variable offset together are `at`; if not, says what is there. */
 export function checkFieldOffset(env: Env, reg: Reg, at: number, type: string): number {
@@ -29,7 +30,7 @@ function checkConstantOffset(env: Env, reg: Reg, regno: number, type: string): n
 
 /** Non-owning references are good only under the lock. */
 export function invalidateNonOwningRefs(env: Env): void {
-  changeRegs(env.state, (reg) => isNonOwningRef(reg.type), markUnknown);
+  changeRegs(env.state, (reg) => isNonOwningRef(reg.type), voided(env));
 }
 
 export function checkSpinLock(env: Env, regno: number, isLock: boolean): number {

@@ -1,9 +1,9 @@
 /** Calls that may move packet data: every pointer into it, and every slice of it, is void afterwards. */
 import * as t from '../../targets/types.js';
-import { markUnknown } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { changeRegs } from '../slots.js';
 import type { ReadonlyReg } from '../state.js';
+import { voided } from './pointer-leak.js';
 
 function pointsIntoPacket(reg: ReadonlyReg): boolean {
   const base = t.baseType(reg.type);
@@ -12,5 +12,5 @@ function pointsIntoPacket(reg: ReadonlyReg): boolean {
 }
 
 export function clearAllPacketPointers(env: Env): void {
-  changeRegs(env.state, pointsIntoPacket, markUnknown);
+  changeRegs(env.state, pointsIntoPacket, voided(env));
 }

@@ -2,8 +2,8 @@
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
 import { changeRegs } from '../slots.js';
-import { markUnknown } from '../domain/scalar.js';
 import type { Frame } from '../state.js';
+import { voided } from './pointer-leak.js';
 
 /** Notes a new reference of the current frame; answers its id. */
 export function acquireReference(env: Env, insnIdx: number): number {
@@ -27,11 +27,11 @@ export function releaseReferenceState(frame: Frame, id: number): number {
   return 0;
 }
 
-/** Releases a reference of the current frame: every register that stands for it becomes an unknown scalar. */
+/** Releases a reference of the current frame: every register that stands for it is void. */
 export function releaseReference(env: Env, id: number): number {
   const err = releaseReferenceState(env.state.frame, id);
   if (err !== 0) return err;
-  changeRegs(env.state, (reg) => reg.refObjId === id, markUnknown);
+  changeRegs(env.state, (reg) => reg.refObjId === id, voided(env));
   return 0;
 }
 
