@@ -136,6 +136,13 @@ export const SETTINGS = {
     whole(1024, 1024 * MIB),
     '32 MiB',
   ),
+  bodyMemory: setting(
+    'BPF_JITD_BODY_MEMORY',
+    1024 * MIB,
+    'Bytes of large request bodies in memory at a time, over HTTP; more are refused with 503.',
+    whole(1024, 1024 * 1024 * MIB),
+    '1 GiB',
+  ),
   memoryCache: setting(
     'BPF_JITD_MEMORY_CACHE',
     128 * MIB,

@@ -24,7 +24,12 @@ async function said(url: string, ...pieces: readonly string[]): Promise<{ text: 
 }
 
 t.test('slow clients', async (t) => {
-  const env = { BPF_JITD_RECEIVE_TIMEOUT: '900', BPF_JITD_TIMEOUT: '1500', BPF_JITD_CONNECTIONS: '20' };
+  const env = {
+    BPF_JITD_RECEIVE_TIMEOUT: '900',
+    BPF_JITD_TIMEOUT: '1500',
+    BPF_JITD_CONNECTIONS: '20',
+    BPF_JITD_BODY_MEMORY: '200000',
+  };
   const service = await testService(t, env, true);
 
   const silent = await said(service.url, 'POST /compile HT', 'TP/1.1\r\nhost: x\r\n');
@@ -35,12 +40,28 @@ t.test('slow clients', async (t) => {
   t.match(half.text, /^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s, 'a body that does not end');
   t.ok(half.ms < 5000, `${half.ms} ms`);
   t.match((await said(service.url, 'NONSENSE\r\n\r\n')).text, /^HTTP\/1\.1 400 .*MALFORMED_REQUEST/s);
-  const large = `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`;
-  t.match((await said(service.url, large)).text, /^HTTP\/1\.1 431 .*HEADERS_TOO_LARGE/s);
+  const flood = `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`;
+  t.match((await said(service.url, flood)).text, /^HTTP\/1\.1 431 .*HEADERS_TOO_LARGE/s);
   t.match(
     (await said(service.url, 'GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).text,
     /400 .*problem\+json/s,
   );
+
+  const large = (name: string): string => JSON.stringify({ ...raw(name), programs: [' '.repeat(150_000)] });
+  const head150 = `POST /compile HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 150000\r\n\r\n`;
+  const first = said(service.url, head150, '{');
+  await sleep(100);
+  const more = await service.post(large('b'));
+  t.equal(more.status, 503, 'more large bodies at a time than there is memory for');
+  t.match(await more.text(), /OVERLOADED/);
+  t.equal((await service.post(raw('small'))).status, 200, 'small ones pass');
+  await first;
+  let later = await service.post(large('b'));
+  for (let i = 0; i < 40 && later.status === 503; i++) {
+    await sleep(50);
+    later = await service.post(large('b'));
+  }
+  t.equal(later.status, 400, 'what stalled has left');
 
   const client = new Client(service.grpcAddress, credentials.createInsecure());
   t.teardown(() => {

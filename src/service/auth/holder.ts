@@ -53,14 +53,19 @@ export class KeyHolder {
     if (!scopes.includes(scope)) throw new ServiceError('FORBIDDEN', `the API key has not the scope ${scope}`);
   }
 
-  /** Begins a request, which `leave` ends. Throws ServiceError as `check` does, RATE_LIMITED or CONCURRENCY_LIMITED. */
-  enter(scope: Scope): void {
+  /** Counts a request against the rate. Throws ServiceError as `check` does, or RATE_LIMITED. */
+  spend(scope: Scope): void {
     this.check(scope);
     if (this.bucket !== null && !this.bucket.take()) {
       const { wait } = this.bucket;
       const detail = `the API key may send ${this.record.rate ?? 0} requests a second`;
       throw new ServiceError('RATE_LIMITED', detail, { retryAfter: wait });
     }
+  }
+
+  /** Begins a request, which `leave` ends. Throws ServiceError as `spend` does, or CONCURRENCY_LIMITED. */
+  enter(scope: Scope): void {
+    this.spend(scope);
     if (this.inFlight >= this.concurrency) {
       throw new ServiceError('CONCURRENCY_LIMITED', `the API key may have ${this.concurrency} requests in flight`);
     }

@@ -43,8 +43,9 @@ export class Keyring {
 
   /** Whose key the Authorization header shows. Throws ServiceError UNAUTHENTICATED or RATE_LIMITED. */
   authenticate(authorization: string | undefined, address: string | undefined): KeyHolder {
-    const from = network(address ?? 'unknown');
-    const failures = this.failures.get(from);
+    // Whose address it is matters only where some have failed.
+    const from = this.failures.size === 0 ? null : network(address ?? 'unknown');
+    const failures = from === null ? undefined : this.failures.get(from);
     if (failures !== undefined && failures.left < 1) {
       const detail = 'too many requests without a valid API key came from this address';
       throw new ServiceError('RATE_LIMITED', detail, { retryAfter: failures.wait });
@@ -53,7 +54,7 @@ export class Keyring {
     const id = token === null ? null : tokenId(token);
     const holder = id === null ? undefined : this.holders.get(id);
     if (token !== null && holder?.holds(token) === true) return holder;
-    this.failed(from, failures);
+    this.failed(from ?? network(address ?? 'unknown'), failures);
     const detail =
       authorization === undefined ? 'send Authorization: Bearer and an API key' : 'the API key is not valid';
     throw new ServiceError('UNAUTHENTICATED', detail);

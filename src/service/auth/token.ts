@@ -6,7 +6,7 @@
  * guessed; 256 random bits cannot be guessed whatever the hash costs, and a slow one on every request would be a way to
  * bring the service down.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const TOKEN = /^bpfjit_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 const BEARER = /^bearer +(\S{1,256}) *$/i;
@@ -41,5 +41,5 @@ export function isToken(token: string, digest: Buffer): boolean {
 }
 
 function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }

@@ -82,7 +82,7 @@ export const JOB_PATHS: Readonly<Record<string, Json>> = {
             'BODY_TOO_LARGE',
             'UNSUPPORTED_MEDIA_TYPE',
           ] as const),
-          ...(['UNKNOWN_TARGET', 'IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL', 'SHUTTING_DOWN'] as const),
+          ...(['UNKNOWN_TARGET', 'IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL', 'OVERLOADED', 'SHUTTING_DOWN'] as const),
           ...UNAVAILABLE,
         ),
       },

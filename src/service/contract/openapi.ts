@@ -84,7 +84,7 @@ const COMPILE: Json = {
       ...AUTH,
       ...(['MALFORMED_BODY', 'INVALID_FIELD', 'NOT_ACCEPTABLE', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const),
       ...(['UNKNOWN_TARGET', 'UNKNOWN_BTF', 'INVALID_BTF', 'INVALID_OBJECT', 'OUT_OF_MEMORY'] as const),
-      ...(['QUEUE_FULL', 'SHUTTING_DOWN', 'DEADLINE_EXCEEDED', 'WORKER_LOST', 'INTERNAL'] as const),
+      ...(['QUEUE_FULL', 'OVERLOADED', 'SHUTTING_DOWN', 'DEADLINE_EXCEEDED', 'WORKER_LOST', 'INTERNAL'] as const),
     ),
   },
 };
@@ -118,7 +118,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
         ...problems(
           ...AUTH,
           ...(['INVALID_DIGEST', 'DIGEST_MISMATCH', 'INVALID_BTF', 'BODY_TOO_LARGE'] as const),
-          ...(['MALFORMED_BODY', 'UNSUPPORTED_MEDIA_TYPE'] as const),
+          ...(['MALFORMED_BODY', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED'] as const),
         ),
       },
     },

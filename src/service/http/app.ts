@@ -13,6 +13,7 @@ import { ServiceError } from '../errors.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
+import { boundBodies } from './body-memory.js';
 import { refuseOnSocket } from './client-error.js';
 import { compileRoutes } from './compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
@@ -97,6 +98,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   observe(app, service, logger);
   secureHeaders(app, certificates !== null);
   authenticate(app, keyring);
+  boundBodies(app, config.bodyMemory);
   probeRoutes(app, service, config);
   if (config.role === 'worker') return app;
   decodeBodies(app);

@@ -1,5 +1,6 @@
 /** API keys over HTTP. Every route says what scope it needs; one that does not cannot be registered. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KeyHolder } from '../auth/holder.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Scope } from '../auth/keys-file.js';
 
@@ -29,6 +30,11 @@ export function authenticate(app: FastifyInstance, keyring: Keyring | null): voi
     if (scope !== 'open') admit(keyring, scope, request, reply);
     done();
   });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const headers = request.rateHeaders ?? [];
+    for (let i = 0; i < headers.length; i += 2) void reply.header(headers[i]!, headers[i + 1]);
+    done(null, payload);
+  });
 }
 
 /** Lets the request in until its answer has gone. Throws ServiceError. */
@@ -36,11 +42,15 @@ function admit(keyring: Keyring, scope: Scope, request: FastifyRequest, reply: F
   const holder = keyring.authenticate(request.headers.authorization, request.ip);
   request.identity = holder.identity;
   try {
-    holder.enter(scope);
+    if (holder.concurrency === Infinity) holder.spend(scope);
+    else enter(holder, scope, reply);
   } finally {
-    const headers = (request.rateHeaders = holder.rateHeaders);
-    for (let i = 0; i < headers.length; i += 2) void reply.header(headers[i]!, headers[i + 1]);
+    request.rateHeaders = holder.rateHeaders;
   }
+}
+
+function enter(holder: KeyHolder, scope: Scope, reply: FastifyReply): void {
+  holder.enter(scope);
   reply.raw.once('close', () => {
     holder.leave();
   });
