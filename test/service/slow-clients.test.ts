@@ -31,6 +31,7 @@ t.test('slow clients', async (t) => {
     BPF_JITD_BODY_MEMORY: '200000',
   };
   const service = await testService(t, env, true);
+  for (let i = 0; i < 20 && (await service.post(raw('warm'))).status !== 200; i++) await sleep(500); // the worker comes up
 
   const silent = await said(service.url, 'POST /compile HT', 'TP/1.1\r\nhost: x\r\n');
   t.match(silent.text, /^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s, 'headers that do not end');
