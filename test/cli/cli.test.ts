@@ -9,7 +9,7 @@ import { testService } from '../service/fixtures/service.js';
 
 const OBJECT = fileURLToPath(new URL('../objects/xdp_count.o', import.meta.url));
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 t.test('compile', async (t) => {
   const text = await cli(['compile', OBJECT]);
