@@ -166,6 +166,8 @@ export class Env {
 
   /** Kernel functions that the program calls, by BTF id and module. */
   readonly kernelFunctions = new Set<string>();
+  /** Members of the kernel's table of contexts by program type, found on first use. */
+  readonly contextMembers = new Map<number, number>();
   /** The kernel's types by name, found on first use. */
   kernelTypes: KernelTypes | null = null;
   /** Special fields of the program's own structs. */

@@ -10,6 +10,15 @@ const USER_REGS = 'bpf_user_pt_regs_t';
 
 /** The kernel's table of contexts: for each program type a member for what programs see, then one for the kernel's own. */
 function contextMember(env: Env, progType: number, ofKernel: boolean): number {
+  const key = progType * 2 + (ofKernel ? 1 : 0);
+  const known = env.contextMembers.get(key);
+  if (known !== undefined) return known;
+  const found = findContextMember(env, progType, ofKernel);
+  env.contextMembers.set(key, found);
+  return found;
+}
+
+function findContextMember(env: Env, progType: number, ofKernel: boolean): number {
   const { btf } = env.profile;
   const table = btf.find('bpf_ctx_convert', KIND_STRUCT);
   if (table === 0) return 0;
