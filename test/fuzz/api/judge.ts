@@ -66,9 +66,10 @@ export async function faultOf(request: FuzzRequest, bytes: Buffer): Promise<stri
     return `${status} with ${answer.body.length} bytes of ${length}`;
   }
   if (headers.get('x-content-type-options') !== 'nosniff') return `${status} without nosniff`;
-  // What cannot be read as HTTP is refused with a body, whatever its method.
-  if (request.operation.method === 'HEAD' && request.broken) return null;
-  if (status === '304' || request.operation.method === 'HEAD') return answer.body.length === 0 ? null : 'a body';
+  if (status === '304' || request.operation.method === 'HEAD') {
+    // What cannot be read as HTTP is refused with a body, whatever its method was meant to be.
+    return answer.body.length === 0 || answer.body.includes('"MALFORMED_REQUEST"') ? null : 'a body';
+  }
   const body = await decoded(answer);
   const type = (headers.get('content-type') ?? '').split(';')[0]!.trim();
   if (type === 'application/problem+json') return problemFault(request, status, JSON.parse(body.toString()));
