@@ -89,7 +89,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
   });
   const routes: Route[] = [];
   const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
-  const jobs = openJobs(config, service, cluster);
+  const jobs = openJobs(config, service, cluster, tracing);
   const answers = cluster === null ? null : new RedisCache(cluster.patient);
   const consumer =
     cluster === null || answers === null || config.role === 'api'

@@ -75,6 +75,22 @@ t.test('over HTTP and gRPC', async (t) => {
   const [, bad = ''] = refused.headers.get('traceresponse')!.split('-');
   t.match(await spansOf(bad, 1), [{ parent: '', status: 0, attributes: { 'error.type': 'MALFORMED_BODY' } }]);
 
+  const third = TRACE.replace('0af', '2af');
+  const job = await fetch(`${service.url}/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', traceparent: `00-${third}-${PARENT}-01` },
+    body: JSON.stringify({ requests: [raw('in_a_job')] }),
+  });
+  t.equal(job.status, 202);
+  const parts = await spansOf(third, 14);
+  const submitted = parts.find(({ name }) => name === 'POST /jobs')!;
+  t.match(
+    parts.find(({ name }) => name === 'job item')!,
+    { parent: submitted.id },
+    'a job goes on with its trace',
+  );
+  t.ok(parts.some(({ name }) => name === 'verify'));
+
   const client = new Client(service.grpcAddress, credentials.createInsecure());
   t.teardown(() => {
     client.close();

@@ -134,8 +134,8 @@ class Handlers {
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
         this.batch(call);
       },
-      SubmitJob: this.unary('SubmitJob', async (bytes, { identity }) => ({
-        bytes: encode('Job', await this.jobs.submit(decode('SubmitJobRequest', bytes), identity)),
+      SubmitJob: this.unary('SubmitJob', async (bytes, { identity, trace }) => ({
+        bytes: encode('Job', await this.jobs.submit(decode('SubmitJobRequest', bytes), identity, trace)),
       })),
       GetJob: this.unary('GetJob', async (bytes, { identity }) => ({
         bytes: encode('Job', await this.jobs.get(idOf('GetJobRequest', bytes), identity)),

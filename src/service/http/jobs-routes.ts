@@ -22,7 +22,7 @@ const HEARTBEAT = 15_000;
 export function jobsRoutes(app: FastifyInstance, jobs: JobService, stopping: AbortSignal): void {
   app.post('/jobs', CONFIG, async (request, reply) => {
     const type = answerType(request.headers.accept);
-    const job = await jobs.submit(await readJob(request), identityOf(request));
+    const job = await jobs.submit(await readJob(request), identityOf(request), request.trace);
     void reply.code(202).header('location', `/jobs/${String(job['id'])}`);
     return send(reply, type, job);
   });

@@ -16,6 +16,8 @@ export interface JobLimits {
 export interface Task extends JobRequest {
   readonly index: number;
   readonly identity: Identity;
+  /** W3C traceparent; empty where no traces are kept. */
+  readonly trace: string;
 }
 
 /** Makes an item of a task. Throws what may go better another time; everything else is an item that failed. */

@@ -5,6 +5,7 @@ import type { CompileService } from '../compile-service.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import type { Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import type { Trace } from '../telemetry/trace.js';
 import type { JobBackend } from './backend.js';
 import { jobMessage, TURN_COST, type JobHappening, type JobRecord, type JobRequest, type NewJob } from './job.js';
 import { watchJob } from './watch.js';
@@ -45,7 +46,7 @@ export class JobService {
   constructor(private readonly parts: JobServiceParts) {}
 
   /** The Job message. Throws ServiceError, with the field's path from `requests` on. */
-  async submit(message: SubmitJobMessage, identity: Identity): Promise<Message> {
+  async submit(message: SubmitJobMessage, identity: Identity, trace: Trace | null): Promise<Message> {
     if (!this.parts.service.accepting) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
     const priority = message.priority ?? 0;
     if (TURN_COST[priority] === undefined) throw invalid('priority', 'is no Priority');
@@ -57,6 +58,7 @@ export class JobService {
       identity,
       priority,
       callbackUrl,
+      trace: trace?.carrier ?? '',
       requests,
       idempotency: idempotency(message.idempotencyKey ?? '', identity, priority, callbackUrl, requests),
     };

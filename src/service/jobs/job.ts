@@ -32,6 +32,8 @@ export interface NewJob {
   readonly priority: number;
   /** Empty for none. */
   readonly callbackUrl: string;
+  /** W3C traceparent of whoever asked; empty where no traces are kept. */
+  readonly trace: string;
   readonly requests: readonly JobRequest[];
   /** Names the client's Idempotency-Key and what it was sent with. */
   readonly idempotency: { readonly name: string; readonly fingerprint: string } | null;

@@ -161,7 +161,7 @@ export class MemoryJobs implements JobBackend {
     if (kept.state === STATE.QUEUED) kept.state = STATE.RUNNING;
     for (let tried = 1; ; tried++) {
       try {
-        this.record(kept, await run({ ...request, index, identity: job.identity }, signal));
+        this.record(kept, await run({ ...request, index, identity: job.identity, trace: job.trace }, signal));
         return;
       } catch (error) {
         if (signal.aborted) return;

@@ -2,6 +2,7 @@
 import type { Cluster } from '../cluster/cluster.js';
 import type { CompileService } from '../compile-service.js';
 import type { Config } from '../config.js';
+import type { Tracing } from '../telemetry/trace.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Deliver, JobBackend, JobLimits, JobObserver } from './backend.js';
 import { STATE, type State } from './job.js';
@@ -17,7 +18,12 @@ export interface Jobs {
   close(timeout: number): Promise<void>;
 }
 
-export function openJobs(config: Config, service: CompileService, cluster: Cluster | null): Jobs {
+export function openJobs(
+  config: Config,
+  service: CompileService,
+  cluster: Cluster | null,
+  tracing: Tracing | null,
+): Jobs {
   const limits: JobLimits = {
     items: config.jobQueue,
     clientItems: config.jobClientQueue,
@@ -36,7 +42,8 @@ export function openJobs(config: Config, service: CompileService, cluster: Clust
   const backend: JobBackend =
     cluster === null ? new MemoryJobs(limits, observer) : new RedisJobs(cluster, limits, observer);
   service.metrics.observeJobs(() => backend.open());
-  if (config.role !== 'api') backend.work(taskRunner(service), config.workers, delivery(policy, service.metrics));
+  if (config.role !== 'api')
+    backend.work(taskRunner(service, tracing), config.workers, delivery(policy, service.metrics));
   return {
     service: new JobService({ service, backend, maxItems: config.jobItems, checkCallback: check }),
     close: (timeout) => backend.close(timeout),

@@ -27,6 +27,7 @@ interface TaskData {
   readonly digest: string;
   readonly identity: Identity;
   readonly turn: number;
+  readonly trace: string;
 }
 
 interface WebhookData {
@@ -124,13 +125,13 @@ export class RedisJobs implements JobBackend {
   }
 
   /** Throws QUEUE_UNAVAILABLE; whoever sweeps next then queues what is kept. */
-  private async enqueue({ id, identity, turn, cost, digests }: Queueing): Promise<void> {
+  private async enqueue({ id, identity, turn, cost, digests, trace }: Queueing): Promise<void> {
     const tasks = digests.map((digest, index) => {
       const mine = Math.min(LAST_TURN, turn + index * cost);
       const retry = { attempts: ATTEMPTS, backoff: { type: 'exponential', delay: BACKOFF } };
       return {
         id: taskId(id, index),
-        data: { job: id, index, digest, identity, turn: mine },
+        data: { job: id, index, digest, identity, turn: mine, trace },
         options: { priority: mine, ...retry },
       };
     });
@@ -139,11 +140,11 @@ export class RedisJobs implements JobBackend {
   }
 
   private async process(run: RunTask, task: BullJob<TaskData>, signal: AbortSignal): Promise<void> {
-    const { job, index, digest, identity, turn } = task.data;
+    const { job, index, digest, identity, turn, trace } = task.data;
     const bytes = await this.store.begin(job, index, digest, turn);
     if (bytes === null) return;
     this.observer.started(Math.max(0, Date.now() - task.timestamp));
-    await this.record(job, await run({ bytes, digest, index, identity }, signal));
+    await this.record(job, await run({ bytes, digest, index, identity, trace }, signal));
   }
 
   private async record(job: string, item: JobItem): Promise<void> {

@@ -3,17 +3,20 @@ import type { CompileService } from '../compile-service.js';
 import { requestFromProtobuf } from '../contract/request.js';
 import { decode, JobItemType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import type { Tracing } from '../telemetry/trace.js';
 import { TRANSIENT, type RunTask } from './backend.js';
 import { failedItem, STATE, type JobItem } from './job.js';
 
-export function taskRunner(service: CompileService): RunTask {
-  return async ({ bytes, digest, index, identity }, signal) => {
+/** `tracing` null: nobody collects traces. */
+export function taskRunner(service: CompileService, tracing: Tracing | null): RunTask {
+  return async ({ bytes, digest, index, identity, trace: parent }, signal) => {
+    const trace = tracing?.start('job item', parent === '' ? undefined : parent, { 'bpf_jitd.index': index }) ?? null;
     try {
       const compiled = await service.compile(requestFromProtobuf(bytes), {
         identity,
         signal,
         json: false,
-        trace: null,
+        trace,
       });
       // An answer's bytes read as an item: see JobItem in proto/.
       const { programs, failure } = decode(JobItemType, compiled.answer.protobuf) as Partial<JobItem>;
@@ -30,6 +33,8 @@ export function taskRunner(service: CompileService): RunTask {
       if (signal.aborted || (error instanceof ServiceError && TRANSIENT.has(error.code))) throw error;
       if (!(error instanceof ServiceError)) service.metrics.onDefect(error);
       return failedItem(index, digest, error);
+    } finally {
+      trace?.end();
     }
   };
 }

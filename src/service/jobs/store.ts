@@ -21,6 +21,8 @@ export interface Queueing {
   readonly turn: number;
   readonly cost: number;
   readonly digests: readonly string[];
+  /** As in a job; of one that is queued later, nothing is known of it. */
+  readonly trace: string;
 }
 
 const key = (id: string): string => `${PREFIX}job:${id}`;
@@ -45,7 +47,8 @@ export class JobStore {
     const digests = job.requests.map(({ digest }) => digest);
     const bounds = [retention, items, clientItems, this.limits.bytes, flowOf(job), cost, digests.join(',')];
     const [fate, first, second] = (await this.link.script(SUBMIT, job.id, ...kept, ...bounds)) as string[];
-    if (fate === 'kept') return { id: job.id, identity: job.identity, turn: Number(first), cost, digests };
+    if (fate === 'kept')
+      return { id: job.id, identity: job.identity, turn: Number(first), cost, digests, trace: job.trace };
     await this.link.run((redis) => redis.del(place));
     if (fate === 'known') return sameJob(first!, second!, job);
     throw fate === 'client' ? clientFull(clientItems) : jobsFull();
@@ -143,7 +146,14 @@ export class JobStore {
     const [client, tenant, turn, priority, digests] = told;
     if (typeof client !== 'string' || typeof digests !== 'string') return null;
     const cost = TURN_COST[Number(priority)]!;
-    return { id, identity: { client, tenant: tenant ?? '' }, turn: Number(turn), cost, digests: digests.split(',') };
+    return {
+      id,
+      identity: { client, tenant: tenant ?? '' },
+      turn: Number(turn),
+      cost,
+      digests: digests.split(','),
+      trace: '',
+    };
   }
 }
 
