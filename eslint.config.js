@@ -36,6 +36,18 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    files: ['src/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['Literal[value=/RELEASE/]', 'TemplateElement[value.raw=/RELEASE/]'].map((selector) => ({
+          selector: selector.replace('RELEASE', '(linux-|\\bv?)[4-9]\\.[0-9]{1,2}\\b'),
+          message: 'what differs between kernels is data in targets/, and no code names a release',
+        })),
+      ],
+    },
+  },
   { files: ['src/cli/**', 'bench/**', 'tools/**', 'test/**'], rules: { 'no-console': 'off' } },
   {
     files: ['src/compiler/**'],

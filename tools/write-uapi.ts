@@ -7,7 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Btf } from '../src/compiler/btf/btf.js';
 import { KIND_ENUM } from '../src/compiler/btf/kinds.js';
-import { loadProfile, targetNames } from '../src/service/targets.js';
+import { openKernelBtf } from '../src/compiler/kernel-btf.js';
+import { readTarget, targetNames } from '../src/service/targets.js';
 
 const FOLDER = new URL('../src/compiler/targets/', import.meta.url);
 const GENERATED = 'Generated from the recorded kernels (npm run generate)';
@@ -76,7 +77,7 @@ function source(kernels: readonly Btf[], title: string, parts: readonly Enumerat
   return `${lines.join('\n')}\n`;
 }
 
-const kernels = targetNames().map((name) => loadProfile(name).btf);
+const kernels = targetNames().map((name) => openKernelBtf(readTarget(name).btf));
 for (const [file, { title, parts }] of Object.entries(FILES)) {
   const path = fileURLToPath(new URL(file, FOLDER));
   const text = source(kernels, title, parts);

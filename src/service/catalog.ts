@@ -4,7 +4,6 @@ import { decodeProfile } from '../compiler/targets/decode.js';
 import { targetMessage } from './contract/from-compiler.js';
 import type { Message } from './contract/schema.js';
 import { ServiceError } from './errors.js';
-import { MANIFEST } from './targets.js';
 import type { TargetFiles } from './pool/protocol.js';
 
 export interface CatalogEntry {
@@ -44,11 +43,10 @@ function catalogEntry(target: TargetFiles): CatalogEntry {
   return {
     name: target.name,
     digest: target.digest,
-    message: { ...targetMessage(profile, target.digest), cpuFeatures: cpuFeatures(target) },
+    message: {
+      ...targetMessage(profile, target.digest),
+      cpuFeatures: profile.cpuFeatures,
+      features: profile.features,
+    },
   };
-}
-
-function cpuFeatures(target: TargetFiles): readonly string[] {
-  const text = new TextDecoder().decode(target.files.get(MANIFEST)!.slice());
-  return (JSON.parse(text) as { readonly cpuFeatures?: readonly string[] }).cpuFeatures ?? [];
 }

@@ -15,6 +15,7 @@ import type { Manifest } from '../../src/compiler/targets/data.js';
 import { askContexts, type ContextAnswer } from './ask/contexts.js';
 import { contextDifferences, helperDifferences } from './check.js';
 import { bootQemu, runAgent, type Machine } from './machine/machine.js';
+import { preflight } from './machine/preflight.js';
 import { record } from './record.js';
 import { digest, json, packSymbols, writeProfile } from './write.js';
 
@@ -63,22 +64,26 @@ function workOf(name: string): string {
 
 async function recordInto(directory: string, name: string, machine: Machine, source: string): Promise<void> {
   const { agent } = machine;
+  await preflight(agent);
   const recording = await record(agent, systemMap(), progress);
   const { kernel } = recording;
   const files = new Map<string, Uint8Array>([
     ['vmlinux.btf', kernel.btfBytes],
-    ['symbols', packSymbols(kernel.symbols)],
+    ['symbols', packSymbols(kernel.symbols, recording.loadOffset ?? 0n)],
     ['config', Buffer.from(recording.config)],
     ['helpers.json', json(recording.helpers)],
     ['contexts.json', json(recording.contexts)],
     ['kernel.json', json(recording.data)],
   ]);
+  if (recording.loadOffset === null) progress('no KERNELOFFSET in the crash notes: symbols are those of this boot');
   progress(`asking ${CONTEXT_QUESTIONS} context accesses`);
   const kinds = recording.live.filter(({ attachBtfId }) => attachBtfId === 0);
   const contextAnswers = await askContexts(agent, kinds, CONTEXT_QUESTIONS, SEED);
   const manifest: Manifest = {
     name,
     ...recording.machine,
+    features: recording.features,
+    loadOffset: `0x${(recording.loadOffset ?? 0n).toString(16)}`,
     source,
     verified: options.verified,
     digest: digest(files),

@@ -2,15 +2,22 @@ import { iterators as recordIterators } from './facts/kernel-data.js';
 import * as data from './facts/kernel-data.js';
 import * as kinds from '../../src/compiler/btf/kinds.js';
 import type { ContextData, HelperData, KernelData } from '../../src/compiler/targets/data.js';
+import { loadQuestionBtf } from './ask/btf.js';
+import { HelperTable } from '../../src/compiler/targets/helper-table.js';
 import { askAsLesser, askHelpers, liveKinds, type LesserAnswers, type LiveKind } from './ask/helpers.js';
 import { assemble, load, RETURN_ZERO } from './ask/load.js';
+import { askMapHelpers, askSleepableMaps, type MapQuestions } from './ask/map-helpers.js';
+import { makeMaps } from './ask/maps.js';
+import { askPrograms } from './ask/programs.js';
 import { ProgramEmulator } from './emulate/program.js';
 import { recordContexts } from './facts/contexts.js';
+import { recordFeatures } from './facts/features.js';
 import { functionSets, recordFunctions } from './facts/functions.js';
 import { recordHelpers } from './facts/helpers.js';
 import { idSets } from './facts/id-sets.js';
 import { configuration, machineFacts, type MachineFacts } from './facts/manifest.js';
 import { operationsOf } from './facts/operations.js';
+import { recordOpcodes, recordPacketAccess, recordSocketMapUpdates } from './facts/packets.js';
 import { recordStructOps, registeredStructOps } from './facts/struct-ops.js';
 import { Vocabulary } from './facts/vocabulary.js';
 import { Kernel } from './kernel/kernel.js';
@@ -19,9 +26,12 @@ import type { Agent } from './machine/agent.js';
 /** Everything recorded of a kernel. */
 export interface Recording {
   readonly kernel: Kernel;
+  /** How far from where it was linked the kernel ran; null where it does not say. */
+  readonly loadOffset: bigint | null;
   /** Settings of .config, a line each. */
   readonly config: string;
   readonly machine: MachineFacts;
+  readonly features: readonly string[];
   readonly helpers: HelperData;
   readonly contexts: ContextData;
   readonly data: KernelData;
@@ -48,6 +58,7 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
   const mayCall = await askHelpers(agent, live, helperCount);
   progress('asking the same as processes with fewer capabilities');
   const lesser = await askAsLesser(agent, live, helperCount);
+  const programs = await askPrograms(agent, types, attachTypes);
 
   progress('reading the kernel');
   await kernel.photograph();
@@ -66,38 +77,73 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
   const named = new Set(Object.values(sets).flat());
   const functions = [...named].filter((id) => id > 0 && btf.has(id) && btf.kind(id) === kinds.KIND_FUNC);
   const candidates = [...new Set([0, ...functions, ...targets.map(({ btfId }) => btfId)])].sort((a, b) => a - b);
-  const helpers = await recordHelpers(kernel, emulator, vocabulary, operations, candidates);
+  const helpers = await recordHelpers(kernel, emulator, vocabulary, operations, candidates, hooks);
   progress('contexts');
   const contexts = await recordContexts(emulator, vocabulary, operations);
   progress('kernel functions');
   const functionsByHook = await memory.settle(() => functionSets(kernel));
   const functionVariants = await recordFunctions(emulator, functionsByHook, structs);
+  progress('asking which helpers take which maps');
+  const mapRules = await askMaps(kernel, helpers, live, progress);
   progress('the rest');
   const structOps = await recordStructOps(emulator, vocabulary, structs, operations);
-  return {
-    kernel,
-    config,
-    machine,
-    helpers,
-    contexts,
-    live,
-    mayCall,
-    lesser,
-    data: {
-      functionSets: functionsByHook,
-      functions: functionVariants,
-      idSets: sets,
-      destructors: await memory.settle(() => data.destructors(kernel)),
-      mapOps: await memory.settle(() => data.mapOperations(kernel)),
-      structOps,
-      iterators: targets,
-      rawTracepoints: await memory.settle(() => data.rawTracepoints(kernel)),
-      rawTracepointNulls: await memory.settle(() => data.rawTracepointNulls(kernel)),
-      errorInjectable: await memory.settle(() => data.errorInjectable(kernel)),
-      contextTypes: data.contextTypes(kernel),
-      lsmResults: await data.lsmResults(emulator, hooks),
-    },
+  const all: KernelData = {
+    programs,
+    packetAccess: await recordPacketAccess(emulator),
+    opcodes: await recordOpcodes(emulator),
+    socketMapUpdates: await recordSocketMapUpdates(emulator),
+    ...mapRules,
+    functionSets: functionsByHook,
+    functions: functionVariants,
+    idSets: sets,
+    destructors: await memory.settle(() => data.destructors(kernel)),
+    mapOps: await memory.settle(() => data.mapOperations(kernel)),
+    structOps,
+    iterators: targets,
+    rawTracepoints: await memory.settle(() => data.rawTracepoints(kernel)),
+    rawTracepointNulls: await memory.settle(() => data.rawTracepointNulls(kernel)),
+    errorInjectable: await memory.settle(() => data.errorInjectable(kernel)),
+    contextTypes: data.contextTypes(kernel),
+    lsmResults: await data.lsmResults(emulator, hooks),
   };
+  const features = await recordFeatures(emulator, helpers, all);
+  const loadOffset = await kernel.loadOffset();
+  return { kernel, loadOffset, config, machine, features, helpers, contexts, live, mayCall, lesser, data: all };
+}
+
+/** What the live kernel says of maps: which helpers take them, and which of them sleepable programs may use. */
+async function askMaps(
+  kernel: Kernel,
+  helpers: HelperData,
+  live: readonly LiveKind[],
+  progress: Progress,
+): Promise<Pick<KernelData, 'mapHelpers' | 'sleepableMaps'>> {
+  const { agent, btf } = kernel;
+  const questionBtf = await loadQuestionBtf(agent);
+  const table = new HelperTable(helpers);
+  const questions: MapQuestions = {
+    agent,
+    btf,
+    questionBtf,
+    live,
+    maps: await makeMaps(agent, kernel.enumerators('bpf_map_type'), questionBtf),
+    types: kernel.enumerators('bpf_prog_type'),
+    attachTypes: kernel.enumerators('bpf_attach_type'),
+    helper: ({ type, attachType, attachBtfId, sleepable }, id) =>
+      table.helper(type, attachType, attachBtfId, id, sleepable),
+  };
+  const answers = await askMapHelpers(questions, helpers.names.length);
+  for (const { helper, open } of answers) {
+    for (const [complaint, types] of open) {
+      const name = helpers.names[helper] ?? '';
+      progress(`helper ${helper} (${name}) never gets to see maps of types ${types.join()}: ${complaint}`);
+    }
+  }
+  // A helper whose arguments cannot be had for the asking is left without a rule.
+  const mapHelpers = answers
+    .filter(({ takes }) => takes.length > 0)
+    .map(({ helper, takes }): [number, readonly number[]] => [helper, takes]);
+  return { mapHelpers, sleepableMaps: await askSleepableMaps(questions) };
 }
 
 /** The kernel looks an iterator's function up when the first program for it is loaded: be that first program. */

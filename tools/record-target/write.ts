@@ -44,15 +44,21 @@ export function json(value: object): Buffer {
   return Buffer.from(`{\n${members.join(',\n')}\n}\n`);
 }
 
-/** Names and addresses as src/compiler/targets/symbols.ts reads them. Local labels and compilers' clones are left out. */
-export function packSymbols(symbols: Symbols): Buffer {
+/**
+ * Names and addresses as src/compiler/targets/symbols.ts reads them, those of the image as it was linked: `loadOffset`
+ * below where it runs. Local labels and compilers' clones are left out.
+ */
+export function packSymbols(symbols: Symbols, loadOffset: bigint): Buffer {
   const entries = [...symbols.entries(), ...symbols.seconds()].filter(([name]) => /^\w+$/.test(name));
   entries.sort(([a], [b]) => (a < b ? -1 : Number(a > b))); // a second address stays behind the first
+  const last = symbols.image[1];
+  const first = symbols.find('_text') ?? symbols.address('_stext');
   const count = entries.length;
   const head = Buffer.alloc(4 * (3 * count + 2));
   head.writeUInt32LE(count, 0);
   let start = 0;
-  entries.forEach(([name, address], i) => {
+  entries.forEach(([name, runtime], i) => {
+    const address = runtime >= first && runtime <= last ? runtime - loadOffset : runtime;
     head.writeUInt32LE(start, 4 + 4 * i);
     start += name.length;
     head.writeUInt32LE(Number(address & 0xffff_ffffn), 4 + 4 * (count + 1 + i));

@@ -23,10 +23,14 @@ export interface Manifest {
   readonly kernelHz: number;
   /** Words of /proc/cpuinfo's Features that change machine code. */
   readonly cpuFeatures: readonly string[];
+  /** What the kernel's verifier and JIT can do beyond the oldest: words of docs/targets.md. */
+  readonly features: readonly string[];
   /** Numbers of the helpers whose calls the JIT replaces. */
   readonly jitInlinedHelpers: readonly number[];
   /** The JIT needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4, since 6.17 and late 6.12). */
   readonly jitBypassesSpecV4?: boolean;
+  /** Hexadecimal: how far from its linked addresses, which the profile has, the kernel ran when it was recorded (KASLR). */
+  readonly loadOffset: string;
   /** How many answers of this profile were put to the live kernel while it was recorded. */
   readonly asked: Readonly<Record<string, number>>;
 }
@@ -45,6 +49,8 @@ export interface ProtoRecord {
   readonly pktAccess: boolean;
   readonly mightSleep: boolean;
   readonly allowFastcall: boolean;
+  /** What its `allowed` says of attach points, by kind of program; null where it has none. */
+  readonly allowed: readonly AllowedRule[] | null;
 }
 
 /** Programs of a type, narrowed by what the kernel tells apart; null: whatever. The first that fits counts. */
@@ -52,6 +58,13 @@ export interface KindPattern {
   readonly type: number;
   readonly attachTypes: readonly number[] | null;
   readonly attachBtfIds: readonly number[] | null;
+}
+
+/** Whether a helper may be called where such a program is attached; the first that fits counts, none refuses. */
+export interface AllowedRule extends KindPattern {
+  /** For programs attached to other BPF programs, for all others, or (null) for both. */
+  readonly toProgram: boolean | null;
+  readonly allowed: boolean;
 }
 
 export interface HelperVariant extends KindPattern {
@@ -68,6 +81,8 @@ export interface HelperData {
   readonly names: readonly (string | null)[];
   readonly protos: readonly ProtoRecord[];
   readonly variants: readonly HelperVariant[];
+  /** Numbers of those that may move packet data. */
+  readonly packetChangers: readonly number[];
 }
 
 export const ACCESS_READ = 0;
@@ -120,8 +135,47 @@ export interface FunctionVariant extends KindPattern {
   readonly functions: readonly number[];
 }
 
+/** Attach types: all but those listed, where `others`; else those listed. */
+export interface AttachTypes {
+  readonly others: boolean;
+  readonly listed: readonly number[];
+}
+
+/** A program type that the kernel has. */
+export interface ProgramRecord {
+  readonly type: number;
+  /** Expected attach types that BPF_PROG_LOAD takes. */
+  readonly attachTypes: AttachTypes;
+  /** Those with which the program may be sleepable. */
+  readonly sleepable: AttachTypes;
+}
+
+/** Bits of a PacketAccessRow's masks. */
+export const PACKET_READ = 1;
+export const PACKET_WRITE = 2;
+/** A read, a write, that counts as the program writing packet data itself. */
+export const PACKET_READ_NOTED = 4;
+export const PACKET_WRITE_NOTED = 8;
+
+/** A program type and what it may do with packet data: itself, through helpers with pkt_access, through other helpers. */
+export type PacketAccessRow = readonly [number, number, number, number];
+
+/** Programs that may change socket maps with a helper. */
+export interface SocketMapUpdate extends KindPattern {
+  readonly helper: number;
+}
+
 /** `kernel.json`: everything else that programs meet. */
 export interface KernelData {
+  readonly programs: readonly ProgramRecord[];
+  readonly packetAccess: readonly PacketAccessRow[];
+  /** Opcodes that programs may use. */
+  readonly opcodes: readonly number[];
+  /** Helpers with a map argument, and the map types that they take; socket maps for those of socketMapUpdates aside. */
+  readonly mapHelpers: readonly (readonly [number, readonly number[]])[];
+  readonly socketMapUpdates: readonly SocketMapUpdate[];
+  /** Map types that sleepable programs may use. */
+  readonly sleepableMaps: readonly number[];
   /** Registered kernel functions by hook (BTF_KFUNC_HOOK_…, its name): BTF id, KF_ flags (ours), by turns. */
   readonly functionSets: Readonly<Record<string, readonly number[]>>;
   /** Which of them each kind of program may call. */

@@ -1,11 +1,28 @@
 import { readBtf } from '../btf/read.js';
 import type { Btf } from '../btf/btf.js';
-import type { ContextData, HelperData, KernelData, KindPattern, Manifest, StructOpsRecord } from './data.js';
+import type {
+  AttachTypes,
+  ContextData,
+  HelperData,
+  KernelData,
+  Manifest,
+  ProgramRecord,
+  StructOpsRecord,
+} from './data.js';
+import { fits, HelperTable, pairs } from './helper-table.js';
 import { ALL_CAPABILITIES, isCapable } from './capabilities.js';
 import { RecordedLayout } from './layout.js';
 import type { KernelModule } from './modules.js';
-import * as types from './types.js';
-import type { ContextLayout, HelperProto, IterTarget, MapOps, Profile, StructOps, SymbolTable } from './profile.js';
+import type {
+  ContextLayout,
+  HelperProto,
+  IterTarget,
+  MapOps,
+  PacketAccess,
+  Profile,
+  StructOps,
+  SymbolTable,
+} from './profile.js';
 import { PackedSymbols } from './symbols.js';
 
 /**
@@ -28,6 +45,8 @@ class RecordedProfile implements Profile {
   readonly release: string;
   readonly digest: string;
   readonly verified: string;
+  readonly features: readonly string[];
+  readonly cpuFeatures: readonly string[];
   readonly symbols: SymbolTable;
   readonly config: ReadonlyMap<string, string>;
   readonly pageSize: number;
@@ -39,13 +58,13 @@ class RecordedProfile implements Profile {
   readonly manifest: Manifest;
   readonly knowsCapabilities: boolean;
   readonly jitBypassesSpecV4: boolean;
-  private readonly helpers: HelperData;
+  readonly opcodes: ReadonlySet<number>;
+  readonly sleepableMaps: ReadonlySet<number>;
+  private readonly helpers: HelperTable;
+  private readonly programs: ReadonlyMap<number, ProgramRecord>;
+  private readonly mapHelpers: ReadonlyMap<number, ReadonlySet<number>>;
   private readonly kernel: KernelData;
   private readonly contexts: ContextData;
-  private readonly protos = new Map<number, HelperProto>();
-  private readonly variants: readonly ReadonlyMap<number, number>[];
-  /** By variant: capabilities that a helper takes. */
-  private readonly needs: readonly ReadonlyMap<number, number>[];
   private readonly layouts = new Map<number, RecordedLayout>();
   private readonly idSets = new Map<string, ReadonlySet<number>>();
   private readonly functionSets = new Map<string, ReadonlyMap<number, number>>();
@@ -63,6 +82,8 @@ class RecordedProfile implements Profile {
     this.release = manifest.release;
     this.digest = manifest.digest;
     this.verified = manifest.verified;
+    this.features = manifest.features;
+    this.cpuFeatures = manifest.cpuFeatures;
     this.pageSize = manifest.pageSize;
     const limit = BigInt(manifest.userLimit);
     this.userLimit = [Number(limit >> 32n), Number(limit & 0xffff_ffffn)];
@@ -71,13 +92,15 @@ class RecordedProfile implements Profile {
     this.jitInlinedHelpers = new Set(manifest.jitInlinedHelpers);
     this.symbols = new PackedSymbols(file(files, 'symbols'));
     this.config = configuration(text(file(files, 'config')));
-    this.helpers = json<HelperData>(files, 'helpers.json');
+    this.helpers = new HelperTable(json<HelperData>(files, 'helpers.json'));
     this.contexts = json<ContextData>(files, 'contexts.json');
     this.kernel = json<KernelData>(files, 'kernel.json');
-    this.variants = this.helpers.variants.map((variant) => pairs(variant.helpers));
-    this.needs = this.helpers.variants.map((variant) => pairs(variant.needs ?? []));
-    this.knowsCapabilities = this.helpers.variants.some((variant) => variant.needs !== undefined);
+    this.knowsCapabilities = this.helpers.knowsCapabilities;
     this.jitBypassesSpecV4 = manifest.jitBypassesSpecV4 ?? false;
+    this.programs = new Map(this.kernel.programs.map((program) => [program.type, program]));
+    this.opcodes = new Set(this.kernel.opcodes);
+    this.sleepableMaps = new Set(this.kernel.sleepableMaps);
+    this.mapHelpers = new Map(this.kernel.mapHelpers.map(([id, mapTypes]) => [id, new Set(mapTypes)]));
     this.errorInjectable = new Set(this.kernel.errorInjectable);
     this.functions = this.kernel.functions.map((variant) => pairs(variant.functions));
     this.mapOperations = new Map(this.kernel.mapOps);
@@ -85,7 +108,7 @@ class RecordedProfile implements Profile {
   }
 
   helperName(id: number): string | null {
-    return this.helpers.names[id] ?? null;
+    return this.helpers.name(id);
   }
 
   helper(
@@ -96,15 +119,34 @@ class RecordedProfile implements Profile {
     sleepable = false,
     capabilities = ALL_CAPABILITIES,
   ): HelperProto | null {
-    const index = this.protoIndex(progType, attachType, attachBtfId, id, sleepable, capabilities);
-    if (index < 0) return null;
-    const key = index * 1024 + id; // one prototype may serve two numbers
-    let proto = this.protos.get(key);
-    if (proto === undefined) {
-      proto = this.decodeProto(index, id);
-      this.protos.set(key, proto);
-    }
-    return proto;
+    return this.helpers.helper(progType, attachType, attachBtfId, id, sleepable, capabilities);
+  }
+
+  helperChangesPacket(id: number): boolean {
+    return this.helpers.packetChangers.has(id);
+  }
+
+  takesAttachType(type: number, attachType: number): boolean {
+    const program = this.programs.get(type);
+    return program !== undefined && includes(program.attachTypes, attachType);
+  }
+
+  maySleep(type: number, attachType: number): boolean {
+    const program = this.programs.get(type);
+    return program !== undefined && includes(program.sleepable, attachType);
+  }
+
+  packetAccess(type: number): PacketAccess {
+    const [, direct, helper, otherHelper] = this.kernel.packetAccess.find(([t]) => t === type) ?? [type, 0, 0, 0];
+    return { direct, helper, otherHelper };
+  }
+
+  helperTakesMap(id: number, mapType: number): boolean {
+    return this.mapHelpers.get(id)?.has(mapType) ?? true;
+  }
+
+  updatesSocketMaps(type: number, attachType: number, helper: number): boolean {
+    return this.kernel.socketMapUpdates.some((u) => u.helper === helper && fits(u, type, attachType, 0));
   }
 
   context(progType: number, attachType: number, capabilities = ALL_CAPABILITIES): ContextLayout | null {
@@ -201,44 +243,6 @@ class RecordedProfile implements Profile {
     return { name: found.name, arguments: args };
   }
 
-  private protoIndex(
-    type: number,
-    attachType: number,
-    attachBtfId: number,
-    id: number,
-    sleepable: boolean,
-    capabilities: number,
-  ): number {
-    const { variants } = this.helpers;
-    for (let i = 0; i < variants.length; i++) {
-      const variant = variants[i]!;
-      if (!fits(variant, type, attachType, attachBtfId)) continue;
-      if (variant.sleepable !== null && variant.sleepable !== sleepable) continue;
-      if (!isCapable(capabilities, this.needs[i]!.get(id) ?? 0)) return -1;
-      return this.variants[i]!.get(id) ?? -1;
-    }
-    return -1;
-  }
-
-  private decodeProto(index: number, id: number): HelperProto {
-    const record = this.helpers.protos[index]!;
-    const sized = record.argTypes.map((type) => (type & types.MEM_FIXED_SIZE) !== 0);
-    return {
-      id,
-      name: this.helpers.names[id] ?? '',
-      symbol: record.symbol,
-      retType: record.retType,
-      retBtfId: record.retBtfId,
-      argTypes: five(record.argTypes),
-      argBtfIds: five(record.argValues.map((value, i) => (sized[i]! ? 0 : value))),
-      argSizes: five(record.argValues.map((value, i) => (sized[i]! ? value : 0))),
-      gplOnly: record.gplOnly,
-      pktAccess: record.pktAccess,
-      mightSleep: record.mightSleep,
-      allowFastcall: record.allowFastcall,
-    };
-  }
-
   private layout(index: number): RecordedLayout {
     let layout = this.layouts.get(index);
     if (layout === undefined) {
@@ -247,6 +251,10 @@ class RecordedProfile implements Profile {
     }
     return layout;
   }
+}
+
+function includes({ others, listed }: AttachTypes, attachType: number): boolean {
+  return listed.includes(attachType) !== others;
 }
 
 function decodeStructOps(record: StructOpsRecord): StructOps {
@@ -259,14 +267,6 @@ function decodeStructOps(record: StructOpsRecord): StructOps {
     promoted: new Map(record.promoted),
     writable: record.writable.map(([btfId, offset, size]) => ({ btfId, offset, size })),
   };
-}
-
-function fits(pattern: KindPattern, type: number, attachType: number, attachBtfId: number): boolean {
-  return (
-    pattern.type === type &&
-    (pattern.attachTypes === null || pattern.attachTypes.includes(attachType)) &&
-    (pattern.attachBtfIds === null || pattern.attachBtfIds.includes(attachBtfId))
-  );
 }
 
 function kernelBtf(bytes: Uint8Array): Btf {
@@ -298,14 +298,4 @@ function configuration(content: string): Map<string, string> {
     if (at > 0) config.set(line.slice(0, at), line.slice(at + 1));
   }
   return config;
-}
-
-function pairs(flat: readonly number[]): Map<number, number> {
-  const map = new Map<number, number>();
-  for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i]!, flat[i + 1]!);
-  return map;
-}
-
-function five(values: readonly number[]): [number, number, number, number, number] {
-  return [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0, values[3] ?? 0, values[4] ?? 0];
 }

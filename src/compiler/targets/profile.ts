@@ -28,6 +28,8 @@ export interface HelperProto {
   readonly pktAccess: boolean;
   readonly mightSleep: boolean;
   readonly allowFastcall: boolean;
+  /** Whether it may be called where such a program is attached: to a function by its BTF id, or to another program. */
+  isAllowedAt(progType: number, attachType: number, attachBtfId: number, toProgram: boolean): boolean;
 }
 
 /** Flags of a kernel function in its set (KF_… of include/linux/btf.h, 6.12). */
@@ -86,6 +88,15 @@ export interface MapOps {
   readonly btfId: number;
 }
 
+/** What a type of programs may do with packet data: PACKET_… bits (targets/data.ts). */
+export interface PacketAccess {
+  /** By its own loads and stores. */
+  readonly direct: number;
+  /** Through helpers that take packet pointers, and through all others. */
+  readonly helper: number;
+  readonly otherHelper: number;
+}
+
 /** What a symbol of the target's kernel is. */
 export interface SymbolTable {
   /** Address as [high, low] unsigned 32-bit halves, the first where several symbols share the name; or null. */
@@ -102,6 +113,10 @@ export interface Profile {
   readonly digest: string;
   /** How far its answers have been held against the kernel: 'verified', or a sentence saying what is not. */
   readonly verified: string;
+  /** What the kernel can do beyond the oldest: words of docs/targets.md. */
+  readonly features: readonly string[];
+  /** Words of /proc/cpuinfo's Features of the recorded machine that change machine code. */
+  readonly cpuFeatures: readonly string[];
   readonly btf: Btf;
   /** The modules that the request says are loaded, in its order. */
   readonly modules: readonly KernelModule[];
@@ -120,6 +135,20 @@ export interface Profile {
   readonly knowsCapabilities: boolean;
   /** The JIT, or the CPU it compiles for, needs no barriers against speculation past stores (bpf_jit_bypass_spec_v4). */
   readonly jitBypassesSpecV4: boolean;
+  /** Whether a helper may move packet data, by number. */
+  helperChangesPacket(id: number): boolean;
+  /** Whether the kernel takes programs of a type with an expected attach type, and lets those be sleepable. */
+  takesAttachType(type: number, attachType: number): boolean;
+  maySleep(type: number, attachType: number): boolean;
+  packetAccess(type: number): PacketAccess;
+  /** Opcodes that programs may use. */
+  readonly opcodes: ReadonlySet<number>;
+  /** Map types that sleepable programs may use. */
+  readonly sleepableMaps: ReadonlySet<number>;
+  /** Whether a helper works on maps of a type; socket maps that updatesSocketMaps answers for aside. */
+  helperTakesMap(id: number, mapType: number): boolean;
+  /** Whether such programs may change socket maps with a helper. */
+  updatesSocketMaps(type: number, attachType: number, helper: number): boolean;
   /** The prototype as this kind of program sees it, or null where it may not call it; loaded with all capabilities by default. */
   helper(
     progType: number,

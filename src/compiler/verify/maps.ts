@@ -87,26 +87,6 @@ const NOT_FOR_TRACING: readonly (readonly [number, string])[] = [
   [field.FIELD_WORKQUEUE, 'bpf_wq'],
 ];
 
-const SLEEPABLE: ReadonlySet<number> = new Set([
-  uapi.BPF_MAP_TYPE_HASH,
-  uapi.BPF_MAP_TYPE_LRU_HASH,
-  uapi.BPF_MAP_TYPE_ARRAY,
-  uapi.BPF_MAP_TYPE_PERCPU_HASH,
-  uapi.BPF_MAP_TYPE_PERCPU_ARRAY,
-  uapi.BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  uapi.BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  uapi.BPF_MAP_TYPE_HASH_OF_MAPS,
-  uapi.BPF_MAP_TYPE_RINGBUF,
-  uapi.BPF_MAP_TYPE_USER_RINGBUF,
-  uapi.BPF_MAP_TYPE_INODE_STORAGE,
-  uapi.BPF_MAP_TYPE_SK_STORAGE,
-  uapi.BPF_MAP_TYPE_TASK_STORAGE,
-  uapi.BPF_MAP_TYPE_CGRP_STORAGE,
-  uapi.BPF_MAP_TYPE_QUEUE,
-  uapi.BPF_MAP_TYPE_STACK,
-  uapi.BPF_MAP_TYPE_ARENA,
-]);
-
 /** Whether a program of this type may use the map (check_map_prog_compatibility of Linux 6.12). */
 export function checkMapCompatibility(env: Env, map: VerifierMap): number {
   const refuse = (text: string): number => {
@@ -122,7 +102,7 @@ export function checkMapCompatibility(env: Env, map: VerifierMap): number {
     if (TRACING.has(env.progType)) return refuse(`tracing progs cannot use ${name} yet`);
   }
   if (map.spec.type === uapi.BPF_MAP_TYPE_STRUCT_OPS) return refuse('bpf_struct_ops map cannot be used in prog');
-  if (env.sleepable && !SLEEPABLE.has(map.spec.type)) {
+  if (env.sleepable && !env.profile.sleepableMaps.has(map.spec.type)) {
     return refuse('Sleepable programs can only use array, hash, ringbuf and local storage maps');
   }
   return 0;

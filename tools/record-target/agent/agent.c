@@ -167,7 +167,7 @@ static void file_request(struct cursor *request, struct bytes *answer)
 /* ---- PEEK: the kernel's memory, as /proc/kcore shows it ---- */
 
 static struct {
-	int fd, segments;
+	int fd, error, segments;
 	Elf64_Phdr segment[128];
 } core = { .fd = -1 };
 
@@ -176,6 +176,7 @@ static void core_open(void)
 	Elf64_Ehdr header;
 
 	core.fd = open("/proc/kcore", O_RDONLY);
+	core.error = core.fd < 0 ? errno : EFAULT;
 	if (core.fd < 0 || pread(core.fd, &header, sizeof(header), 0) != sizeof(header))
 		return;
 	core.segments = header.e_phnum < 128 ? header.e_phnum : 128;
@@ -200,7 +201,7 @@ static int core_read(uint64_t address, void *data, size_t size)
 		}
 		return 0;
 	}
-	return EFAULT;
+	return core.error;
 }
 
 static void peek_request(struct cursor *request, struct bytes *answer)

@@ -93,7 +93,7 @@ export async function liveKinds(
 }
 
 /** Whether a program of that kind loads, or is refused for nothing but the number that it returns. */
-async function isTaken(agent: Agent, kind: LiveKind): Promise<boolean> {
+export async function isTaken(agent: Agent, kind: LiveKind): Promise<boolean> {
   const { errno, log } = await load(agent, { ...kind, instructions: assemble(RETURN_ZERO) });
   return errno === 0 || /At program exit the register R0/.test(log);
 }

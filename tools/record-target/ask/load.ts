@@ -4,6 +4,8 @@ const BPF_PROG_LOAD = 5;
 /** Bytes of union bpf_attr that BPF_PROG_LOAD is told of: up to attach_prog_fd, which kernels since 5.5 know. */
 const ATTR_BYTES = 120;
 const LOG_BYTES = 1 << 16;
+/** struct bpf_func_info. */
+const FUNCTION_INFO_BYTES = 8;
 
 export interface Question {
   readonly type: number;
@@ -14,6 +16,14 @@ export interface Question {
   /** The verifier's log, where more than errors is of interest. */
   readonly logLevel?: number;
   readonly license?: string;
+  /** Types of its functions, for programs with callbacks. */
+  readonly functions?: FunctionTypes;
+}
+
+/** A BTF's descriptor in the machine, and the function type at each instruction that begins one: by turns. */
+export interface FunctionTypes {
+  readonly btf: number;
+  readonly starts: readonly number[];
 }
 
 export interface Answer {
@@ -36,11 +46,19 @@ export async function load(agent: Agent, question: Question, dump = false): Prom
   attr.writeUInt32LE(question.sleepable ? BPF_F_SLEEPABLE : 0, 44);
   attr.writeUInt32LE(question.attachType, 68);
   attr.writeUInt32LE(question.attachBtfId, 108);
+  const { functions } = question;
+  const functionInfo = Buffer.from(Uint32Array.from(functions?.starts ?? []).buffer);
+  if (functions !== undefined) {
+    attr.writeUInt32LE(functions.btf, 72);
+    attr.writeUInt32LE(FUNCTION_INFO_BYTES, 76);
+    attr.writeUInt32LE(functionInfo.length / FUNCTION_INFO_BYTES, 88);
+  }
   const license = Buffer.from(`${question.license ?? 'GPL'}\0`);
   const buffers = [
     { offset: 8, in: question.instructions },
     { offset: 16, in: license },
     { offset: 32, text: LOG_BYTES },
+    ...(functions === undefined ? [] : [{ offset: 80, in: functionInfo }]),
   ];
   const answer = await agent.bpf(BPF_PROG_LOAD, attr, buffers, dump ? THEN_DUMP : THEN_CLOSE);
   return {
@@ -50,8 +68,11 @@ export async function load(agent: Agent, question: Question, dump = false): Prom
   };
 }
 
-/** Instructions on the wire: [opcode, dst, src, offset, immediate]. */
-export function assemble(instructions: readonly (readonly [number, number, number, number, number])[]): Uint8Array {
+/** An instruction: opcode, dst, src, offset, immediate. */
+export type Instruction = readonly [number, number, number, number, number];
+
+/** Instructions on the wire. */
+export function assemble(instructions: readonly Instruction[]): Uint8Array {
   const bytes = Buffer.alloc(instructions.length * 8);
   instructions.forEach(([opcode, dst, src, offset, imm], i) => {
     bytes[8 * i] = opcode;

@@ -230,10 +230,11 @@ export class Processor {
     this.set(rd, result, is64, spOut && flags === 0);
   }
 
-  private sum(a: bigint, b: bigint, sub: boolean, is64: boolean, flags: boolean): bigint {
+  /** `carry`: what is added besides; subtraction adds the complement and 1, unless a borrow is handed on. */
+  private sum(a: bigint, b: bigint, sub: boolean, is64: boolean, flags: boolean, carry = sub): bigint {
     const mask = is64 ? MASK64 : MASK32;
     const other = sub ? ~b & mask : b & mask;
-    const wide = (a & mask) + other + (sub ? 1n : 0n);
+    const wide = (a & mask) + other + (carry ? 1n : 0n);
     const result = wide & mask;
     if (flags) {
       const top = is64 ? 63n : 31n;
@@ -390,6 +391,17 @@ export class Processor {
     } else if ((op & 0xf9) === 0x59) {
       const b = this.extend(this.reg(rm, true), (w >>> 13) & 7) << BigInt((w >>> 10) & 7);
       this.addSub(w, rd, this.reg(rn, is64, true), b, is64, true);
+    } else if (op === 0xd0 && ((w >>> 10) & 63) === 0) {
+      // ADC, SBC
+      const result = this.sum(
+        this.reg(rn, is64),
+        this.reg(rm, is64),
+        ((w >>> 30) & 1) === 1,
+        is64,
+        ((w >>> 29) & 1) === 1,
+        this.c,
+      );
+      this.set(rd, result, is64);
     } else if (op === 0xd2) this.conditionalCompare(w, rn, rm, is64);
     else if (op === 0xd4) this.conditionalSelect(w, rd, rn, rm, is64);
     else if (op === 0xd6) {
@@ -472,7 +484,10 @@ export class Processor {
     let product;
     if (kind === 0) product = this.reg(rn, is64) * this.reg(rm, is64);
     else if (kind === 1) product = BigInt.asIntN(32, this.reg(rn, true)) * BigInt.asIntN(32, this.reg(rm, true));
-    else if (kind === 5) product = this.reg(rn, false) * this.reg(rm, false);
+    else if (kind === 2) {
+      const high = (BigInt.asIntN(64, this.reg(rn, true)) * BigInt.asIntN(64, this.reg(rm, true))) >> 64n;
+      return this.set(rd, high, true);
+    } else if (kind === 5) product = this.reg(rn, false) * this.reg(rm, false);
     else if (kind === 6) return this.set(rd, (this.reg(rn, true) * this.reg(rm, true)) >> 64n, true);
     else this.unknown(w);
     this.set(rd, minus ? ra - product : ra + product, is64);

@@ -17,6 +17,8 @@ export interface ProgramKind {
   readonly attachType: number;
   readonly sleepable: boolean;
   readonly attachBtfId: number;
+  /** Attached to another BPF program. */
+  readonly toProgram?: boolean;
 }
 
 /** Which of these the kernel looked at while it answered. */
@@ -46,6 +48,7 @@ export class ProgramEmulator {
   private readonly at: Record<'type' | 'attachType' | 'sleepable' | 'aux' | 'attachBtfId' | 'insns', number>;
   private readonly attachBtf: number;
   private readonly attachProto: number;
+  private readonly attachProgram: number;
   private readonly sleepableBit: number;
 
   constructor(readonly kernel: Kernel) {
@@ -62,6 +65,7 @@ export class ProgramEmulator {
     };
     this.attachBtf = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'attach_btf').offset;
     this.attachProto = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'attach_func_proto').offset;
+    this.attachProgram = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'dst_prog').offset;
     this.cpu = new Processor(kernel.memory, this.substitutes(), TASK);
     this.cpu.watchStart = PROGRAM;
     this.cpu.watchSize = WATCHED;
@@ -78,6 +82,7 @@ export class ProgramEmulator {
     cpu.store(PROGRAM + BigInt(this.at.attachBtfId), 4, BigInt(kind.attachBtfId));
     cpu.store(PROGRAM + BigInt(this.attachBtf), 8, this.kernel.memory.u64(this.kernel.symbols.address('btf_vmlinux')));
     cpu.store(PROGRAM + BigInt(this.attachProto), 8, this.prototypeAddress(kind.attachBtfId));
+    cpu.store(PROGRAM + BigInt(this.attachProgram), 8, kind.toProgram === true ? PROGRAM : 0n);
     cpu.store(PROGRAM + BigInt(this.at.insns), 8, FIRST_INSTRUCTION);
   }
 
@@ -168,6 +173,7 @@ export class ProgramEmulator {
       mutex_unlock: () => 0n,
       bpf_log: () => 0n,
       bpf_verifier_log_write: () => 0n,
+      verbose: () => 0n,
       _printk: () => 0n,
       ___ratelimit: () => 0n,
       // Whoever asks for trace_printk gets its buffers made and its event turned on.

@@ -2,8 +2,10 @@ import type { ProgramEmulator, ProgramKind } from '../emulate/program.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { HelperData, HelperVariant, ProtoRecord } from '../../../src/compiler/targets/data.js';
 import * as types from '../../../src/compiler/targets/types.js';
+import { recordAllowed } from './attach-points.js';
 import { neededFor } from './needs.js';
 import type { Operations } from './operations.js';
+import { recordPacketChangers } from './packets.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Every helper's name, every prototype, and which of them each kind of program is given (get_func_proto). */
@@ -13,6 +15,7 @@ export async function recordHelpers(
   vocabulary: Vocabulary,
   operations: readonly Operations[],
   candidates: readonly number[],
+  hooks: readonly number[],
 ): Promise<HelperData> {
   const names: (string | null)[] = [];
   for (const [name, id] of kernel.enumerators('bpf_func_id')) {
@@ -21,12 +24,15 @@ export async function recordHelpers(
   const recorder = new HelperRecorder(kernel, emulator, vocabulary, names.length, candidates);
   const variants: HelperVariant[] = [];
   for (const ops of operations) variants.push(...(await recorder.variants(ops)));
-  return { names, protos: recorder.protos, variants };
+  const packetChangers = await recordPacketChangers(emulator, recorder.known, variants);
+  const protos = await withAttachPoints(emulator, recorder, variants, hooks);
+  return { names, protos, variants, packetChangers };
 }
 
 class HelperRecorder {
   readonly protos: ProtoRecord[] = [];
-  private readonly known = new Map<bigint, number>();
+  /** Index into `protos` by the prototype's address. */
+  readonly known = new Map<bigint, number>();
   private readonly attachTypes: number;
   /** Helpers of the type at hand for which the kernel asks what the process may do, and what it asks for. */
   private readonly guarded = new Map<number, number>();
@@ -166,6 +172,7 @@ class HelperRecorder {
       pktAccess: flag('pkt_access'),
       mightSleep: flag('might_sleep'),
       allowFastcall: flag('allow_fastcall'),
+      allowed: null,
     };
   }
 
@@ -173,6 +180,29 @@ class HelperRecorder {
   private typeBehind(address: bigint): number {
     return address >> 52n === 0xfffn ? this.kernel.memory.u32(address) : 0;
   }
+}
+
+/** The prototypes, those that look at attach points with their rules. */
+async function withAttachPoints(
+  emulator: ProgramEmulator,
+  { known, protos }: HelperRecorder,
+  variants: readonly HelperVariant[],
+  hooks: readonly number[],
+): Promise<ProtoRecord[]> {
+  const complete = [...protos];
+  // Programs that replace a function of another are given that one's helpers, and stay of a type of their own.
+  const extension = emulator.kernel.enumerators('bpf_prog_type').get('BPF_PROG_TYPE_EXT') ?? 0;
+  for (const [address, index] of known) {
+    const allowed = await recordAllowed(emulator, address, [...typesWith(index, variants), extension], hooks);
+    complete[index] = { ...protos[index]!, allowed };
+  }
+  return complete;
+}
+
+/** Program types that are given a prototype. */
+function typesWith(proto: number, variants: readonly HelperVariant[]): number[] {
+  const types = variants.filter(({ helpers }) => helpers.some((value, i) => i % 2 === 1 && value === proto));
+  return [...new Set(types.map(({ type }) => type))];
 }
 
 /** Helper number and prototype index, for the helpers that may be called. */

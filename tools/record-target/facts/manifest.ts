@@ -19,7 +19,10 @@ export async function configuration(agent: Agent): Promise<string> {
   throw new Error('the machine has neither /boot/config, /boot/config-RELEASE nor /proc/config.gz');
 }
 
-export type MachineFacts = Omit<Manifest, 'name' | 'digest' | 'source' | 'verified' | 'asked'>;
+export type MachineFacts = Omit<
+  Manifest,
+  'name' | 'digest' | 'source' | 'loadOffset' | 'features' | 'verified' | 'asked'
+>;
 
 /** What a kernel is, beside its tables. */
 export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, config: string): Promise<MachineFacts> {

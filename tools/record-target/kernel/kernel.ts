@@ -44,6 +44,21 @@ export class Kernel {
     await this.memory.load(start, end);
   }
 
+  /**
+   * How far from where it was linked the kernel runs (KASLR): its crash notes tell, KERNELOFFSET. Null where it has none
+   * (CONFIG_VMCORE_INFO).
+   */
+  async loadOffset(): Promise<bigint | null> {
+    const data = this.symbols.find('vmcoreinfo_data');
+    const size = this.symbols.find('vmcoreinfo_size');
+    if (data === null || size === null) return null;
+    const notes = await this.memory.settle(() =>
+      this.memory.bytes(this.memory.u64(data), Number(this.memory.u64(size) & 0xffffn)),
+    );
+    const offset = /^KERNELOFFSET=([0-9a-f]+)$/m.exec(notes.toString('latin1'))?.[1];
+    return offset === undefined ? null : BigInt(`0x${offset}`);
+  }
+
   /** A member by path (`aux.attach_btf_id` follows no pointers, only nested structures), or null. */
   findMember(type: string | number, path: string): Member | null {
     let id = typeof type === 'number' ? type : this.btf.find(type, kinds.KIND_STRUCT);

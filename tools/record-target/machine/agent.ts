@@ -108,6 +108,15 @@ export class Agent {
     });
   }
 
+  /** 0 where the kernel's memory at an address can be read, else why not: an errno. */
+  async peekError(address: bigint): Promise<number> {
+    const request = Buffer.alloc(13);
+    request[0] = 2;
+    request.writeBigUInt64LE(BigInt.asUintN(64, address), 1);
+    request.writeUInt32LE(8, 9);
+    return (await this.request(request)).readInt32LE(0);
+  }
+
   async bpf(command: number, attr: Uint8Array, buffers: readonly BpfBuffer[], then: number): Promise<BpfAnswer> {
     const head = Buffer.alloc(8);
     head[0] = 3;

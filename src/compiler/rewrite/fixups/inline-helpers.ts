@@ -17,8 +17,8 @@ export const inlineJiffies: Fixup = ({ draft }, i) => {
   return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
 };
 
-export const inlineKptrExchange: Fixup = ({ draft }, i) => {
-  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG)) return null;
+export const inlineKptrExchange: Fixup = ({ draft, profile }, i) => {
+  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG) || !profile.features.includes('ptr_xchg')) return null;
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 

@@ -9,24 +9,6 @@ import { checkAttachTarget as checkTarget } from './attach-target.js';
 
 const BPF_F_SLEEPABLE = 1 << 4;
 
-const SLEEPABLE_TRACING: ReadonlySet<number> = new Set([
-  uapi.BPF_TRACE_FENTRY,
-  uapi.BPF_TRACE_FEXIT,
-  uapi.BPF_MODIFY_RETURN,
-  uapi.BPF_TRACE_ITER,
-]);
-
-function mayBeSleepable(type: number, attachType: number): boolean {
-  switch (type) {
-    case uapi.BPF_PROG_TYPE_TRACING:
-      return SLEEPABLE_TRACING.has(attachType);
-    case uapi.BPF_PROG_TYPE_LSM:
-      return attachType !== uapi.BPF_LSM_CGROUP;
-    default:
-      return type === uapi.BPF_PROG_TYPE_KPROBE || type === uapi.BPF_PROG_TYPE_STRUCT_OPS;
-  }
-}
-
 /** A struct_ops program implements one member of a structure of function pointers that the kernel registered. */
 function checkStructOps(env: Env): number {
   if (!env.gplCompatible) {
@@ -134,7 +116,7 @@ export function checkAttachTarget(env: Env): number {
     env.log.write('Syscall programs can only be sleepable\n');
     return -EINVAL;
   }
-  if (sleepable && !mayBeSleepable(type, expectedAttachType)) {
+  if (sleepable && !env.profile.maySleep(type, expectedAttachType)) {
     env.log.write('Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n');
     return -EINVAL;
   }

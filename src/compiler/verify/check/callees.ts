@@ -70,37 +70,6 @@ export function helperProto(env: Env, id: number): HelperProto | null {
   return profile.helper(progType, expectedAttachType, attachBtfId, id, sleepable, env.program.capabilities);
 }
 
-const CHANGES_PACKET: ReadonlySet<number> = new Set([
-  helper.CLONE_REDIRECT,
-  helper.L3_CSUM_REPLACE,
-  helper.L4_CSUM_REPLACE,
-  helper.LWT_PUSH_ENCAP,
-  helper.LWT_SEG6_ACTION,
-  helper.LWT_SEG6_ADJUST_SRH,
-  helper.LWT_SEG6_STORE_BYTES,
-  helper.MSG_POP_DATA,
-  helper.MSG_PULL_DATA,
-  helper.MSG_PUSH_DATA,
-  helper.SKB_ADJUST_ROOM,
-  helper.SKB_CHANGE_HEAD,
-  helper.SKB_CHANGE_PROTO,
-  helper.SKB_CHANGE_TAIL,
-  helper.SKB_PULL_DATA,
-  helper.SKB_STORE_BYTES,
-  helper.SKB_VLAN_POP,
-  helper.SKB_VLAN_PUSH,
-  helper.STORE_HDR_OPT,
-  helper.XDP_ADJUST_HEAD,
-  helper.XDP_ADJUST_META,
-  helper.XDP_ADJUST_TAIL,
-  helper.TAIL_CALL, // whatever the program that is called may call
-]);
-
-/** Helpers that may move packet data (bpf_helper_changes_pkt_data, net/core/filter.c, Linux 6.12). */
-export function helperChangesPktData(id: number): boolean {
-  return CHANGES_PACKET.has(id);
-}
-
 /** The module whose functions calls with an offset mean, or null. */
 function moduleOf(env: Env, off: number): KernelModule | null {
   return off > 0 ? (env.program.functionBtfs?.[off - 1] ?? null) : null;

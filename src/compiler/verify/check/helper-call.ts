@@ -5,11 +5,10 @@ import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
 import { EINVAL, ENOTSUPP } from '../errno.js';
 import { CallMeta } from './call-meta.js';
-import { helperChangesPktData, helperProto } from './callees.js';
+import { helperProto } from './callees.js';
 import { clearCallerSaved } from './caller-saved.js';
 import { checkHelperArgument } from './helper-arguments.js';
 import * as helper from '../../targets/helper-ids.js';
-import { isAllowedAtAttachPoint } from './helper-allowed.js';
 import { helperLabel } from './helper-name.js';
 import { releaseHelperArgument } from './helper-release.js';
 import { HelperEffects, checkHelperRules } from './helper-rules.js';
@@ -42,7 +41,8 @@ function findHelper(env: Env, id: number): HelperProto | number {
     env.log.write('cannot call GPL-restricted function from non-GPL compatible program\n');
     return -EINVAL;
   }
-  if (!isAllowedAtAttachPoint(env, id)) {
+  const { type, attachBtfId, attachProgram } = env.program;
+  if (!fn.isAllowedAt(type, env.expectedAttachType, attachBtfId, attachProgram !== null)) {
     env.log.write('helper call is not allowed in probe\n');
     return -EINVAL;
   }
@@ -119,7 +119,7 @@ export function checkHelperCall(env: Env, i: number): number {
   meta.packetAccess = fn.pktAccess;
   meta.helperId = id;
   const effects = new HelperEffects();
-  effects.changesPacket = helperChangesPktData(id);
+  effects.changesPacket = env.profile.helperChangesPacket(id);
   const err =
     checkSections(env, fn, i) ||
     checkArguments(env, fn, meta, i) ||

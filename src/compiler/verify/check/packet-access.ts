@@ -1,5 +1,5 @@
 /** Direct access to packet data. */
-import * as uapi from '../../targets/uapi.js';
+import { PACKET_READ, PACKET_READ_NOTED, PACKET_WRITE, PACKET_WRITE_NOTED } from '../../targets/data.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
@@ -34,29 +34,8 @@ export function checkPacketAccess(
  * it takes packet pointers.
  */
 export function mayAccessPacketData(env: Env, call: CallMeta | null, write: boolean): boolean {
-  switch (env.progType) {
-    case uapi.BPF_PROG_TYPE_LWT_IN:
-    case uapi.BPF_PROG_TYPE_LWT_OUT:
-    case uapi.BPF_PROG_TYPE_LWT_SEG6LOCAL:
-    case uapi.BPF_PROG_TYPE_SK_REUSEPORT:
-    case uapi.BPF_PROG_TYPE_FLOW_DISSECTOR:
-    case uapi.BPF_PROG_TYPE_CGROUP_SKB:
-      if (write) return false;
-      break;
-    case uapi.BPF_PROG_TYPE_SCHED_CLS:
-    case uapi.BPF_PROG_TYPE_SCHED_ACT:
-    case uapi.BPF_PROG_TYPE_XDP:
-    case uapi.BPF_PROG_TYPE_LWT_XMIT:
-    case uapi.BPF_PROG_TYPE_SK_SKB:
-    case uapi.BPF_PROG_TYPE_SK_MSG:
-      break;
-    case uapi.BPF_PROG_TYPE_CGROUP_SOCKOPT:
-      if (write) env.seenDirectWrite = true;
-      return true;
-    default:
-      return false;
-  }
-  if (call !== null) return call.packetAccess;
-  env.seenDirectWrite = true;
-  return true;
+  const access = env.profile.packetAccess(env.progType);
+  const mask = call === null ? access.direct : call.packetAccess ? access.helper : access.otherHelper;
+  if ((mask & (write ? PACKET_WRITE_NOTED : PACKET_READ_NOTED)) !== 0) env.seenDirectWrite = true;
+  return (mask & (write ? PACKET_WRITE : PACKET_READ)) !== 0;
 }

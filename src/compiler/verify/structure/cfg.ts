@@ -4,12 +4,7 @@
  */
 import * as op from '../../isa/opcodes.js';
 import { KF_ITER_NEXT } from '../../targets/profile.js';
-import {
-  fetchKernelFunction,
-  helperChangesPktData,
-  isAsyncCallbackCallingInsn,
-  isSyncCallbackCallingInsn,
-} from '../check/callees.js';
+import { fetchKernelFunction, isAsyncCallbackCallingInsn, isSyncCallbackCallingInsn } from '../check/callees.js';
 import type { Env } from '../env.js';
 import { E2BIG, EINVAL } from '../errno.js';
 import { writeSourceLine } from '../log/source.js';
@@ -101,7 +96,7 @@ function markCallee(env: Env, i: number): void {
     facts.forceCheckpoint = true;
     markPoint(env, i);
   }
-  if (isHelperCall(env, i) && helperChangesPktData(env.insns.imm(i))) {
+  if (isHelperCall(env, i) && env.profile.helperChangesPacket(env.insns.imm(i))) {
     findContainingSubprog(env, i)!.changesPktData = true;
   }
   if (!isKernelFunctionCall(env, i)) return;

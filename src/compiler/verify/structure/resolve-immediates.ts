@@ -11,7 +11,6 @@ import type { Facts } from '../facts.js';
 import { MAX_USED_MAPS, MAX_VAR_OFF } from '../limits.js';
 import type { VerifierMap } from '../map.js';
 import { checkMapCompatibility } from '../maps.js';
-import { isOpcode } from './opcode-table.js';
 
 /** Descriptors up to this one are always open, and no maps. */
 const STDERR = 2;
@@ -184,7 +183,7 @@ export function resolveImmediates(env: Env): number {
       const err = resolveImmediate(env, i);
       if (err !== 0) return err;
       i++;
-    } else if (!isOpcode(opcode)) {
+    } else if (!env.profile.opcodes.has(opcode)) {
       return fail(env, `unknown opcode ${opcode.toString(16).padStart(2, '0')}\n`, EINVAL);
     }
   }

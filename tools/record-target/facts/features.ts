@@ -1,0 +1,37 @@
+import { KIND_FUNC } from '../../../src/compiler/btf/kinds.js';
+import type { HelperData, KernelData } from '../../../src/compiler/targets/data.js';
+import * as isa from '../../../src/compiler/isa/opcodes.js';
+import type { ProgramEmulator } from '../emulate/program.js';
+
+const SUPPORTS = 'bpf_jit_supports_';
+
+/**
+ * What the kernel can do beyond the oldest that can be recorded, in words of docs/targets.md: what its JIT says of itself
+ * (bpf_jit_supports_…), and what its tables show.
+ */
+export async function recordFeatures(
+  emulator: ProgramEmulator,
+  helpers: HelperData,
+  data: Pick<KernelData, 'opcodes' | 'mapOps' | 'functions' | 'structOps'>,
+): Promise<string[]> {
+  const { symbols, btf } = emulator.kernel;
+  const found: string[] = [];
+  const kind = { type: 0, attachType: 0, sleepable: false, attachBtfId: 0 };
+  for (const [name, address] of symbols.entries()) {
+    if (!name.startsWith(SUPPORTS)) continue;
+    const id = btf.find(name, KIND_FUNC);
+    if (id === 0 || btf.vlen(btf.sizeOrType(id)) !== 0) continue; // those that must be told of an instruction
+    if (((await emulator.run(kind, () => undefined, address, [])) & 1n) !== 0n) found.push(name.slice(SUPPORTS.length));
+  }
+  const opcodes = new Set(data.opcodes);
+  const shown: Readonly<Record<string, boolean>> = {
+    sign_extending_loads: opcodes.has(isa.LDX | isa.MEMSX | isa.B),
+    long_jumps: opcodes.has(isa.JMP32 | isa.JA),
+    may_goto: opcodes.has(isa.JMP | isa.JCOND),
+    fastcall: helpers.protos.some(({ allowFastcall }) => allowFastcall),
+    kernel_functions: data.functions.some(({ functions }) => functions.length > 0),
+    struct_ops: data.structOps.length > 0,
+  };
+  for (const [feature, has] of Object.entries(shown)) if (has) found.push(feature);
+  return found.sort();
+}
