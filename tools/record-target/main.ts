@@ -24,13 +24,17 @@ const TARGETS = fileURLToPath(new URL('../../targets/', import.meta.url));
 /** Questions about contexts that a recording is held against. */
 const CONTEXT_QUESTIONS = 2000;
 const SEED = 20240612;
+/** What a manifest says of a kernel whose answers nobody has held against it in bulk. */
+const UNVERIFIED =
+  "not verified: the tables are this kernel's, the code of verifier, rewrites and JIT follows the default target's kernel; " +
+  'docs/targets.md says how far they agree';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     package: { type: 'string' },
     agent: { type: 'string' },
-    verified: { type: 'string', default: 'not yet: only the tables are recorded from this kernel' },
+    verified: { type: 'string', default: UNVERIFIED },
     work: { type: 'string' },
     'system-map': { type: 'string' },
     answers: { type: 'string' },
@@ -39,6 +43,11 @@ const { values: options, positionals } = parseArgs({
 
 async function main(name: string): Promise<void> {
   const [machine, source] = await start(name);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void machine.stop().finally(() => process.exit(1));
+    });
+  }
   try {
     await recordInto(join(TARGETS, name), name, machine, source);
   } finally {

@@ -2,7 +2,7 @@
 import type { Btf } from './btf.js';
 import * as kind from './kinds.js';
 import * as field from './record.js';
-import { fieldSize, findSpecialFields, type FoundField } from './special-fields.js';
+import { fieldsOfKernel, fieldSize, findSpecialFields, type FoundField } from './special-fields.js';
 
 const ENOENT = -2;
 const EFAULT = -14;
@@ -35,7 +35,7 @@ export function parseRecord(
   valueSize: number,
   kernel: KptrTargets,
 ): field.BtfRecord | null | number {
-  const found = findSpecialFields(btf, typeId, mask);
+  const found = findSpecialFields(btf, typeId, mask & fieldsOfKernel(kernel.btf));
   if (typeof found === 'number') return found;
   if (found.length === 0) return null;
   const fields: MutableField[] = [];

@@ -53,6 +53,12 @@ export function fieldSize(type: number): number {
   return NAMED_FIELDS.find((known) => known.type === type)?.size ?? KPTR_FIELD.size;
 }
 
+/** Special fields that a kernel knows: those whose types its BTF has, and kptrs. */
+export function fieldsOfKernel(kernel: Btf): number {
+  const known = NAMED_FIELDS.filter(({ name }) => kernel.find(name, kind.KIND_STRUCT) !== 0);
+  return known.reduce((mask, { type }) => mask | type, field.FIELD_KPTR);
+}
+
 interface Search {
   readonly btf: Btf;
   readonly mask: number;

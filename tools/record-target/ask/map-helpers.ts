@@ -81,9 +81,11 @@ async function askHelper(questions: MapQuestions, from: readonly LiveKind[], hel
     tried++;
     const logs = await Promise.all(open.map((map) => pose(questions, kind, proto, map)));
     open.forEach(({ type }, i) => {
-      if (logs[i] === null || AFTER.test(logs[i]!)) takes.add(type);
+      const words = logs[i] === null ? '' : lastWords(logs[i]!);
+      // Without a complaint the verifier had none: maps that hold programs remember the first kind that used them.
+      if (words === '' || AFTER.test(words)) takes.add(type);
       else if (REFUSED.test(logs[i]!)) refuses.add(type);
-      else complaints.set(type, lastWords(logs[i]!));
+      else complaints.set(type, words);
     });
   }
   const open = new Map<string, number[]>();
@@ -103,10 +105,11 @@ async function pose(questions: MapQuestions, kind: LiveKind, proto: HelperProto,
   return errno === 0 ? null : log;
 }
 
-/** The kernel's last sentence, statistics aside. */
+/** The verifier's last sentence, statistics aside; '' where it went through to the end and had nothing to say. */
 function lastWords(log: string): string {
-  const lines = log.split('\n').filter((line) => line !== '' && !line.startsWith('processed '));
-  return lines.at(-1) ?? 'no word';
+  const lines = log.split('\n').filter((line) => line !== '');
+  const sentences = lines.filter((line) => !/^(processed|verification time|stack depth) /.test(line));
+  return sentences.at(-1) ?? (lines.length > 0 ? '' : 'no word');
 }
 
 function usesCallback(proto: HelperProto): boolean {
