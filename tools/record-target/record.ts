@@ -112,7 +112,7 @@ export async function record(agent: Agent, systemMap: string | null, progress: P
 }
 
 /** What the live kernel says of maps: which helpers take them, and which of them sleepable programs may use. */
-async function askMaps(
+export async function askMaps(
   kernel: Kernel,
   helpers: HelperData,
   live: readonly LiveKind[],
