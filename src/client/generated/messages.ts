@@ -536,6 +536,8 @@ export interface TargetInfo {
   readonly pageSize: number;
   /** Of the recorded machine, as /proc/cpuinfo names them; in lists of targets only. */
   readonly cpuFeatures: readonly string[];
+  /** What the kernel can do that older ones cannot: words of docs/targets.md; in lists of targets only. */
+  readonly features: readonly string[];
 }
 
 export interface ListTargetsResponse {
@@ -790,6 +792,7 @@ export const MESSAGES = {
     ["verified","string"],
     ["pageSize","number"],
     ["cpuFeatures","string","repeated"],
+    ["features","string","repeated"],
   ],
   ListTargetsResponse: [
     ["targets","TargetInfo","repeated"],
