@@ -11,13 +11,18 @@ import { constantOffset } from './dynptr-slots.js';
 import { isFormatValid } from './format-string.js';
 import { checkMapAccess } from './range.js';
 
-/** Contents of the map's only value behind `off`; null where they are not known. */
+/**
+ * Contents of the map's only value behind `off`, up to the first byte that is zero because nothing was written there;
+ * null where they are not known. A value may be far larger than its contents.
+ */
 function contentsBehind(map: VerifierMap, off: number): Uint8Array | null {
-  if (off < 0 || off >= map.spec.valueSize) return null;
-  const contents = map.spec.contents ?? new Uint8Array(0);
-  const rest = new Uint8Array(map.spec.valueSize - off);
-  rest.set(contents.subarray(off, map.spec.valueSize));
-  return rest;
+  const { contents, valueSize } = map.spec;
+  if (off < 0 || off >= valueSize) return null;
+  const written = (contents ?? new Uint8Array(0)).subarray(off, valueSize);
+  if (off + written.length === valueSize) return written;
+  const terminated = new Uint8Array(written.length + 1);
+  terminated.set(written);
+  return terminated;
 }
 
 /** The register points to a NUL-terminated constant (check_reg_const_str). */
