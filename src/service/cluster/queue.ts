@@ -22,15 +22,15 @@ export interface Task<T> {
 }
 
 export class TaskQueue<T> {
-  private readonly redis: Redis;
+  private readonly connection: Connection;
   private readonly queue: Queue<T>;
 
   constructor(
     private readonly cluster: Cluster,
     name: string,
   ) {
-    this.redis = connect(cluster, {});
-    this.queue = new Queue<T>(name, { ...bullOptions(this.redis), skipMetasUpdate: true });
+    this.connection = new Connection(cluster, {});
+    this.queue = new Queue<T>(name, { ...bullOptions(this.connection), skipMetasUpdate: true });
     this.queue.on('error', () => undefined); // operations report
   }
 
@@ -62,7 +62,7 @@ export class TaskQueue<T> {
 
   async close(): Promise<void> {
     await withTimeout(this.queue.close(), QUEUE_TIMEOUT).catch(() => undefined);
-    this.redis.disconnect();
+    this.connection.close();
   }
 }
 
@@ -80,7 +80,7 @@ export interface WorkerParts<T> {
 }
 
 export class TaskWorker<T> {
-  private readonly redis: Redis;
+  private readonly connection: Connection;
   private readonly worker: Worker<T>;
   /** What this instance is at, by what it is cancelled by. */
   private readonly active = new Map<string, Set<AbortController>>();
@@ -90,9 +90,9 @@ export class TaskWorker<T> {
     cluster: Cluster,
     private readonly parts: WorkerParts<T>,
   ) {
-    this.redis = connect(cluster, { enableOfflineQueue: true, maxRetriesPerRequest: null });
+    this.connection = new Connection(cluster, { enableOfflineQueue: true, maxRetriesPerRequest: null });
     this.worker = new Worker<T>(parts.name, (task, token) => this.process(task, token ?? ''), {
-      ...bullOptions(this.redis),
+      ...bullOptions(this.connection),
       concurrency: parts.concurrency,
       lockDuration: cluster.lease,
       stalledInterval: cluster.lease,
@@ -119,7 +119,7 @@ export class TaskWorker<T> {
     }, timeout);
     await withTimeout(this.worker.close(), timeout + QUEUE_TIMEOUT).catch(() => undefined);
     clearTimeout(late);
-    this.redis.disconnect();
+    this.connection.close();
   }
 
   private async process(task: Job<T>, token: string): Promise<void> {
@@ -141,13 +141,32 @@ export class TaskWorker<T> {
   }
 }
 
-function connect(cluster: Cluster, options: RedisOptions): Redis {
-  const redis = new Redis(cluster.url, { ...CONNECTION, ...options } as typeof CONNECTION);
-  redis.on('error', () => undefined); // operations report
-  return redis;
+/**
+ * A connection that BullMQ is lent, with the copies that it makes of it for commands that block: it leaves those behind,
+ * trying to connect for ever, where Redis does not answer when it is closed.
+ */
+class Connection {
+  readonly redis: Redis;
+  private readonly copies: Redis[] = [];
+
+  constructor(cluster: Cluster, options: RedisOptions) {
+    const redis = new Redis(cluster.url, { ...CONNECTION, ...options } as typeof CONNECTION);
+    redis.on('error', () => undefined); // operations report
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = ((override?: RedisOptions) => {
+      const copy = duplicate(override);
+      this.copies.push(copy as Redis);
+      return copy;
+    }) as typeof redis.duplicate;
+    this.redis = redis;
+  }
+
+  close(): void {
+    for (const redis of [this.redis, ...this.copies]) redis.disconnect();
+  }
 }
 
-function bullOptions(connection: Redis): { connection: Redis; prefix: string; skipVersionCheck: true } {
+function bullOptions({ redis }: Connection): { connection: Redis; prefix: string; skipVersionCheck: true } {
   // Its check asks for a Redis that evicts nothing; ours may evict what has a time to live, which no task has.
-  return { connection, prefix: `${PREFIX}queue`, skipVersionCheck: true };
+  return { connection: redis, prefix: `${PREFIX}queue`, skipVersionCheck: true };
 }
