@@ -6,12 +6,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { compileProgram, type JitOptions } from '../src/compiler/jit/arm64/jit.js';
 import type { CompiledFunction, JitProgram } from '../src/compiler/jit/program.js';
 import { compiledRecordings, jitInput, type CompiledRecording } from '../test/jit/corpus.js';
 import { readGolden } from '../test/golden/golden.js';
+import { collector } from './collect.js';
 
 const SUITES = ['selftests', 'tools', 'test_verifier', 'test_bpf'];
 const ROUNDS = 20;
@@ -54,8 +53,7 @@ const bytesInUse = (): number => {
 
 /** Prints instructions a second of CPU time (median and best round), and memory for each byte of code. */
 export function benchCodegen(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = collector();
   const work = recordings().map((r) => jitInput(r));
   const instructions = work.flatMap(({ program }) => program.functions).reduce((n, f) => n + f.instructions.length, 0);
   const rates: number[] = [];

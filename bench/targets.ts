@@ -5,6 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { openKernelBtf } from '../src/compiler/kernel-btf.js';
 import { decodeProfile } from '../src/compiler/targets/decode.js';
 import type { TargetFiles } from '../src/service/pool/protocol.js';
+import { collector } from './collect.js';
 import { readTarget, targetNames, TARGETS_DIR } from '../src/service/targets.js';
 
 const ROUNDS = 5;
@@ -23,10 +24,8 @@ function time(work: () => void): number {
 
 /** Bytes of a worker's own heap that a profile takes once it has been decoded. */
 async function heapInWorker(target: TargetFiles): Promise<number> {
-  const worker = new Worker(new URL(import.meta.url), {
-    workerData: target,
-    execArgv: ['--import=tsx', '--expose-gc'],
-  });
+  const start = `import('tsx/esm/api').then(({ register }) => { register(); return import('${import.meta.url}'); })`;
+  const worker = new Worker(start, { eval: true, workerData: target });
   const bytes = await new Promise<number>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
@@ -55,7 +54,7 @@ export async function benchTargets(): Promise<void> {
 
 if (!isMainThread && parentPort !== null) {
   const target = workerData as TargetFiles;
-  const collect = (globalThis as { gc?: () => void }).gc ?? (() => undefined);
+  const collect = collector();
   collect();
   const before = process.memoryUsage().heapUsed;
   const profile = decodeProfile(target.files, openKernelBtf(target.btf));
