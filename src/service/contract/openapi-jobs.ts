@@ -1,5 +1,5 @@
 /** The operations on jobs. */
-import { AUTH, BINARY, JSON_BODY, OBJECT_QUERY, problems, PROTOBUF, ref, secured } from './openapi-parts.js';
+import { AUTH, BINARY_BODIES, JSON_BODY, OBJECT_QUERY, problems, PROTOBUF, ref, secured } from './openapi-parts.js';
 import type { Json } from './openapi-schemas.js';
 
 const ID: Json = {
@@ -57,15 +57,7 @@ export const JOB_PATHS: Readonly<Record<string, Json>> = {
             schema: ref('SubmitJobRequest'),
             examples: { two: { summary: 'Two programs', value: TWO } },
           },
-          'application/x-protobuf': { schema: BINARY },
-          'application/octet-stream': { schema: BINARY },
-          'multipart/form-data': {
-            schema: {
-              type: 'object',
-              properties: { object: BINARY, btf: BINARY, attachObject: BINARY },
-              required: ['object'],
-            },
-          },
+          ...BINARY_BODIES,
         },
       },
       responses: {

@@ -62,3 +62,16 @@ export const OBJECT_QUERY: readonly Json[] = [
 export const BINARY = { type: 'string', contentMediaType: 'application/octet-stream' };
 
 export const ok = (description: string, content: Json): Json => ({ '200': { description, content } });
+
+/** What a request to compile may come as, beside JSON. */
+export const BINARY_BODIES: Json = {
+  'application/x-protobuf': { schema: BINARY },
+  'application/octet-stream': { schema: BINARY },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { object: BINARY, btf: BINARY, attachObject: BINARY },
+      required: ['object'],
+    },
+  },
+};

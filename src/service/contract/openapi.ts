@@ -5,7 +5,18 @@
 import { ERRORS } from '../errors.js';
 import { VERSION } from '../version.js';
 import { JOB_PATHS } from './openapi-jobs.js';
-import { AUTH, BINARY, JSON_BODY, OBJECT_QUERY, ok, problems, PROTOBUF, ref, secured } from './openapi-parts.js';
+import {
+  AUTH,
+  BINARY,
+  BINARY_BODIES,
+  JSON_BODY,
+  OBJECT_QUERY,
+  ok,
+  problems,
+  PROTOBUF,
+  ref,
+  secured,
+} from './openapi-parts.js';
 import { messageSchemas, type Json } from './openapi-schemas.js';
 
 /** r0 = XDP_PASS; exit — a program that any kernel accepts. */
@@ -66,15 +77,7 @@ const COMPILE: Json = {
           rejected: { summary: 'A program that reads a register it never wrote', value: UNINITIALISED },
         },
       },
-      'application/x-protobuf': { schema: BINARY },
-      'application/octet-stream': { schema: BINARY },
-      'multipart/form-data': {
-        schema: {
-          type: 'object',
-          properties: { object: BINARY, btf: BINARY, attachObject: BINARY },
-          required: ['object'],
-        },
-      },
+      ...BINARY_BODIES,
     },
   },
   responses: {
