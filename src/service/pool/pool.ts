@@ -1,4 +1,5 @@
 /** Worker threads behind a bounded queue. */
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +51,7 @@ export class CompilePool {
   private readonly broken = new AbortController();
 
   constructor(private readonly options: PoolOptions) {
+    setMaxListeners(0, this.broken.signal); // one for each task
     this.piscina = new Piscina<CompileTask, CompileTaskOutcome>({
       filename: options.workerFile ?? defaultWorkerFile(),
       minThreads: options.workers,
@@ -120,17 +122,28 @@ export class CompilePool {
     }
   }
 
-  /** Piscina ends the thread in its own listener, between ours: what ends there was stopped. */
-  private runOnce(task: CompileTask, signal: AbortSignal): Promise<CompileTaskOutcome> {
-    const either = AbortSignal.any([signal, this.broken.signal]);
-    either.addEventListener('abort', () => {
+  /**
+   * Piscina ends the thread in its own listener, while `stopping` says why. The listeners here end with the run: a
+   * composite signal (AbortSignal.any) would be kept, with the task, for as long as the pool lives.
+   */
+  private async runOnce(task: CompileTask, signal: AbortSignal): Promise<CompileTaskOutcome> {
+    const broken = this.broken.signal;
+    signal.throwIfAborted();
+    broken.throwIfAborted();
+    const stop = new AbortController();
+    const abort = (): void => {
       this.stopping = stopReason(signal.reason);
-    });
-    const running = this.piscina.run(task, { signal: either });
-    either.addEventListener('abort', () => {
+      stop.abort(signal.aborted ? signal.reason : broken.reason);
       this.stopping = null;
-    });
-    return running;
+    };
+    signal.addEventListener('abort', abort);
+    broken.addEventListener('abort', abort);
+    try {
+      return await this.piscina.run(task, { signal: stop.signal });
+    } finally {
+      signal.removeEventListener('abort', abort);
+      broken.removeEventListener('abort', abort);
+    }
   }
 
   private lose(reason: ReplacementReason): void {
