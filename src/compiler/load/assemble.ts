@@ -5,11 +5,11 @@
 import type { Budget } from '../core/budget.js';
 import type { Instructions } from '../isa/instructions.js';
 import { ok, type Outcome } from '../outcome.js';
-import type { Profile } from '../targets/profile.js';
 import { Assembly, type FunctionSource, type Part } from './assembly.js';
 import { findProgramAt } from './collect-programs.js';
 import { ExceptionCallbacks } from './exception-callback.js';
 import type { PoisonNotes } from './explain-log.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { ObjectModel, ObjectProgram, Refusal, Relocation } from './model.js';
 import { TypeRelocator, type Relocated } from './relocate-types.js';
 import { SourceInfo, type ProgramInfo } from './source-info.js';
@@ -32,7 +32,7 @@ export class Assembler implements FunctionSource {
 
   constructor(
     private readonly model: ObjectModel,
-    profile: Profile,
+    profile: LoaderProfile,
     budget: Budget,
     /** Bytes of instructions that may still be made of this object. */
     private bytesLeft: number,

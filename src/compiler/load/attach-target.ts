@@ -4,9 +4,9 @@ import * as kind from '../btf/kinds.js';
 import { ok, type Outcome } from '../outcome.js';
 import * as uapi from '../targets/uapi.js';
 import { EINVAL, ENOENT, ESRCH, refuse } from './failure.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { ObjectProgram, Refusal } from './model.js';
 import type { TargetProgram } from './program.js';
-import type { Profile } from '../targets/profile.js';
 
 const ENAMETOOLONG = -36;
 /** Longest name libbpf looks for, prefix included (BTF_MAX_NAME_SIZE). */
@@ -29,7 +29,7 @@ function nameOf(attachType: number): { readonly prefix: string; readonly kind: n
 
 /** A target in the kernel by its name (`function`, or `module:function`), or a negative errno. */
 export function findAttachTarget(
-  { btf, modules }: Profile,
+  { btf, modules }: LoaderProfile,
   name: string,
   attachType: number,
 ): { readonly btf: Btf; readonly id: number } | number {
@@ -78,7 +78,7 @@ function attachesToProgram({ type, expectedAttachType }: ObjectProgram): boolean
 /** What an object's program is attached to, or libbpf's refusal. `functionName` stands in for its section's, if any. */
 export function attachmentOf(
   program: ObjectProgram,
-  profile: Profile,
+  profile: LoaderProfile,
   target: TargetProgram | null,
   functionName: string,
 ): Outcome<Attachment> {
@@ -96,7 +96,7 @@ function withoutTarget(name: string, section: string): Refusal {
 }
 
 /** What an object's program is attached to in the kernel, if anything, or libbpf's refusal. */
-function attachedToKernel(program: ObjectProgram, profile: Profile): Outcome<Attachment> {
+function attachedToKernel(program: ObjectProgram, profile: LoaderProfile): Outcome<Attachment> {
   const { name, section } = program;
   if (program.definition?.attachesToBtf !== true || program.attachBtfId !== 0) {
     return ok(inKernel(program.attachBtfId, profile.btf));

@@ -2,10 +2,10 @@
 import type { Btf } from '../btf/btf.js';
 import type { KptrTargets, StructRecords } from '../btf/parse-record.js';
 import { ok, type Outcome } from '../outcome.js';
-import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { errorText } from './error-text.js';
 import { EINVAL, refuse } from './failure.js';
+import type { LoaderProfile } from './loader-profile.js';
 import { checkMapAttributes, created } from './map-create.js';
 import { isMapInMap } from './map-definition.js';
 import { BPF_F_INNER_MAP } from '../targets/map-flags.js';
@@ -50,7 +50,7 @@ export interface MapCreation {
   readonly btf: Btf | null;
   readonly structs: StructRecords;
   readonly kptrs: KptrTargets;
-  readonly profile: Profile;
+  readonly profile: LoaderProfile;
   /** Of the process that makes them. */
   readonly capabilities: number;
 }
@@ -147,7 +147,7 @@ function describe(
 }
 
 /** One perf event array element a CPU, as libbpf does it; otherwise nothing is made up. */
-function defaultSize({ type }: MapDefinition, profile: Profile): number {
+function defaultSize({ type }: MapDefinition, profile: LoaderProfile): number {
   return type === uapi.BPF_MAP_TYPE_PERF_EVENT_ARRAY ? profile.possibleCpus : 0;
 }
 
@@ -155,7 +155,7 @@ function defaultSize({ type }: MapDefinition, profile: Profile): number {
  * Entries of a map. Where an object leaves them to the program that loads it (0), the smallest size that the kernel takes
  * stands for what that program would set.
  */
-function mapSize(definition: MapDefinition, profile: Profile): number {
+function mapSize(definition: MapDefinition, profile: LoaderProfile): number {
   const { type, maxEntries } = definition;
   if (maxEntries !== 0 || UNSIZED.includes(type)) return maxEntries;
   if (type === uapi.BPF_MAP_TYPE_RINGBUF || type === uapi.BPF_MAP_TYPE_USER_RINGBUF) return profile.pageSize;

@@ -1,7 +1,7 @@
 /** Values of `.kconfig` externs: the target's configuration, and what libbpf itself knows of the kernel. */
-import type { Profile } from '../targets/profile.js';
 import { EINVAL, ERANGE, refuse } from './failure.js';
 import { hasAttachCookies } from './kernel-features.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { Extern, KconfigExtern, ObjectMap, Refusal } from './model.js';
 
 /** enum libbpf_tristate. */
@@ -15,7 +15,7 @@ const TRISTATE: ReadonlyMap<string, number> = new Map([
 export function fillKconfig(
   externs: readonly Extern[],
   map: ObjectMap | null,
-  profile: Profile,
+  profile: LoaderProfile,
   capabilities: number,
 ): Refusal | null {
   const known = new Set<string>();
@@ -38,7 +38,7 @@ function fillConfigured(
   extern: Extern,
   kconfig: KconfigExtern,
   contents: Uint8Array,
-  profile: Profile,
+  profile: LoaderProfile,
   known: Set<string>,
 ): Refusal | null {
   const value = profile.config.get(extern.name);
@@ -57,7 +57,7 @@ function fillVirtual(
   extern: Extern,
   kconfig: KconfigExtern,
   contents: Uint8Array,
-  profile: Profile,
+  profile: LoaderProfile,
   capabilities: number,
 ): Refusal | null {
   switch (extern.name) {

@@ -1,5 +1,5 @@
 import type { KptrTargets } from '../btf/parse-record.js';
-import type { Profile } from '../targets/profile.js';
+import type { LoaderProfile } from './loader-profile.js';
 
 /** The kernel's lists of structs that maps may own, each with its destructor behind it (register_btf_id_dtor_kfuncs). */
 const DESTRUCTOR_LISTS = [
@@ -10,7 +10,7 @@ const DESTRUCTOR_LISTS = [
 ] as const;
 
 /** What kptrs in map values and objects are resolved against. */
-export function kptrTargets(profile: Profile): KptrTargets {
+export function kptrTargets(profile: LoaderProfile): KptrTargets {
   return {
     btf: profile.btf,
     hasDestructor: (typeId) => DESTRUCTOR_LISTS.some((list) => profile.btfIdSet(list).has(typeId)),

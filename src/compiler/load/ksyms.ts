@@ -6,8 +6,8 @@ import { libbpfKindName } from '../btf/print.js';
 import type { Budget } from '../core/budget.js';
 import { typesCompatible } from '../core/compatible.js';
 import type { KernelModule } from '../targets/modules.js';
-import type { Profile } from '../targets/profile.js';
 import { EINVAL, ESRCH, refuse } from './failure.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { Extern, Refusal } from './model.js';
 
 /**
@@ -17,7 +17,7 @@ import type { Extern, Refusal } from './model.js';
 export function resolveKernelSymbols(
   externs: readonly Extern[],
   btf: Btf,
-  profile: Profile,
+  profile: LoaderProfile,
   budget: Budget,
   functionModules: KernelModule[],
 ): Refusal | null {
@@ -46,7 +46,7 @@ export function checkStrongExterns(externs: readonly Extern[]): Refusal | null {
 }
 
 /** Addresses of all variables; libbpf stops at the first line of /proc/kallsyms that tells another one of the same name. */
-function resolveAddresses(externs: readonly Extern[], profile: Profile): Refusal | null {
+function resolveAddresses(externs: readonly Extern[], profile: LoaderProfile): Refusal | null {
   let ambiguous: { readonly name: string; readonly first: bigint; readonly second: bigint } | null = null;
   for (const extern of externs) {
     const address = extern.isFunction ? null : profile.symbols.address(extern.name);
@@ -70,7 +70,7 @@ function joined([high, low]: readonly [number, number]): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-function resolveVariable(extern: Extern, btf: Btf, profile: Profile, budget: Budget): Refusal | null {
+function resolveVariable(extern: Extern, btf: Btf, profile: LoaderProfile, budget: Budget): Refusal | null {
   const { name, typeId } = extern;
   const bad = (code: string, message: string): Refusal =>
     refuse(code, `extern (var ksym) '${name}': ${message}`, EINVAL, { symbol: name });
@@ -97,7 +97,7 @@ interface Found {
 }
 
 /** The kernel's own variable or function of that name, or else the first module's. */
-function findInKernel(profile: Profile, name: string, wanted: number): Found | null {
+function findInKernel(profile: LoaderProfile, name: string, wanted: number): Found | null {
   const id = profile.btf.find(name, wanted);
   if (id !== 0) return { btf: profile.btf, id, moduleNumber: 0 };
   for (const [i, { btf }] of profile.modules.entries()) {
@@ -114,7 +114,7 @@ function describe(btf: Btf, id: number): string {
 function resolveFunction(
   extern: Extern,
   btf: Btf,
-  profile: Profile,
+  profile: LoaderProfile,
   budget: Budget,
   functionModules: KernelModule[],
 ): Refusal | null {

@@ -3,8 +3,8 @@
  * (map_check_btf). Memory is never short here. All answer 0 or a negative errno.
  */
 import * as uapi from '../targets/uapi.js';
-import type { Profile } from '../targets/profile.js';
 import * as flag from '../targets/map-flags.js';
+import type { LoaderProfile } from './loader-profile.js';
 import { checkEarlyCapabilities, checkLateCapabilities } from './needed-capabilities.js';
 import type { MapSpec } from './program.js';
 
@@ -31,7 +31,7 @@ const SYSCALL_ACCESS = flag.BPF_F_RDONLY | flag.BPF_F_WRONLY;
 const PROGRAM_ACCESS = flag.BPF_F_RDONLY_PROG | flag.BPF_F_WRONLY_PROG;
 
 /** Whether a kernel would make a map of these attributes, its types aside, for a process of these capabilities. */
-export function checkMapAttributes(map: MapSpec, profile: Profile, capabilities: number): number {
+export function checkMapAttributes(map: MapSpec, profile: LoaderProfile, capabilities: number): number {
   const { type, flags } = map;
   if (type !== uapi.BPF_MAP_TYPE_BLOOM_FILTER && type !== uapi.BPF_MAP_TYPE_ARENA && map.mapExtra !== 0n) return EINVAL;
   if ((flags & SYSCALL_ACCESS) === SYSCALL_ACCESS) return EINVAL;
@@ -48,7 +48,7 @@ export function created(map: MapSpec): MapSpec {
   return isDeviceMap ? { ...map, flags: map.flags | flag.BPF_F_RDONLY_PROG } : map;
 }
 
-function isKnownType(type: number, profile: Profile): boolean {
+function isKnownType(type: number, profile: LoaderProfile): boolean {
   return type > uapi.BPF_MAP_TYPE_UNSPEC && type <= uapi.BPF_MAP_TYPE_ARENA && profile.mapOps(type) !== null;
 }
 
@@ -56,7 +56,7 @@ function numaNode({ flags, numaNode }: MapSpec): number {
   return (flags & flag.BPF_F_NUMA_NODE) !== 0 ? numaNode : NO_NUMA_NODE;
 }
 
-function checkByType(map: MapSpec, profile: Profile): number {
+function checkByType(map: MapSpec, profile: LoaderProfile): number {
   switch (map.type) {
     case uapi.BPF_MAP_TYPE_ARRAY:
     case uapi.BPF_MAP_TYPE_PERCPU_ARRAY:
@@ -97,7 +97,7 @@ function checkByType(map: MapSpec, profile: Profile): number {
   }
 }
 
-function checkNetworkOrStorage(map: MapSpec, profile: Profile): number {
+function checkNetworkOrStorage(map: MapSpec, profile: LoaderProfile): number {
   switch (map.type) {
     case uapi.BPF_MAP_TYPE_DEVMAP:
     case uapi.BPF_MAP_TYPE_DEVMAP_HASH:
@@ -227,7 +227,7 @@ function checkArena(map: MapSpec, pageSize: number): number {
   return map.mapExtra >> 32n !== (map.mapExtra + bytes - 1n) >> 32n ? ERANGE : 0;
 }
 
-function checkStructOps(map: MapSpec, profile: Profile): number {
+function checkStructOps(map: MapSpec, profile: LoaderProfile): number {
   const allowed = flag.BPF_F_LINK | flag.BPF_F_VTYPE_BTF_OBJ_FD;
   if (map.keySize !== 4 || map.maxEntries !== 1 || (map.flags & ~allowed) !== 0) return EINVAL;
   if (map.btfVmlinuxValueTypeId === 0) return EINVAL;

@@ -5,7 +5,6 @@ import { validateBtf } from '../btf/validate.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
 import { ALL_CAPABILITIES, CAP_BPF, isCapable } from '../targets/capabilities.js';
 import type { KernelModule } from '../targets/modules.js';
-import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { Assembler, type Assembled } from './assemble.js';
 import { attachmentOf, type Attachment } from './attach-target.js';
@@ -17,6 +16,7 @@ import { fillKconfig } from './kconfig.js';
 import { knowsAttachTypes, needsContextTypes, withProbeReads } from './kernel-features.js';
 import { kptrTargets } from './kptr-targets.js';
 import { checkStrongExterns, resolveKernelSymbols } from './ksyms.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
 import { settleHiddenFunctions } from './object-btf.js';
 import {
@@ -70,7 +70,7 @@ export interface LoadedObject {
 }
 
 /** Loads an object. Every malformed or refused input is in the answer; time and memory are bounded by the object's size. */
-export function loadObject(elf: Uint8Array, profile: Profile, options: ObjectOptions): LoadedObject {
+export function loadObject(elf: Uint8Array, profile: LoaderProfile, options: ObjectOptions): LoadedObject {
   const budget = new Budget(OBJECT_STEPS);
   const model = readObject(elf, { legacyMaps: options.legacyMaps, pageSize: profile.pageSize }, budget);
   if (!model.ok) return { programs: [], maps: [], failure: model.failure };
@@ -94,7 +94,7 @@ class Loader {
 
   constructor(
     private readonly model: ObjectModel,
-    private readonly profile: Profile,
+    private readonly profile: LoaderProfile,
     private readonly budget: Budget,
     private readonly capabilities: number,
     growth: number,

@@ -1,8 +1,8 @@
 /** What BPF_PROG_LOAD refuses before it verifies anything (bpf_prog_load, kernel/bpf/syscall.c, 6.12). */
 import { CAP_BPF, isCapable } from '../targets/capabilities.js';
-import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
+import type { LoaderProfile } from './loader-profile.js';
 import { neededCapabilities } from './needed-capabilities.js';
 import type { Program } from './program.js';
 
@@ -47,7 +47,7 @@ function mayBeAttached({ type, attachBtfId, attachProgram }: Program): boolean {
 const MAX_UNPRIVILEGED_INSNS = 4096;
 
 /** 0, or the negative errno with which the kernel refuses the attributes. */
-export function checkProgramAttributes(program: Program, profile: Profile): number {
+export function checkProgramAttributes(program: Program, profile: LoaderProfile): number {
   const { type, flags, instructions, capabilities } = program;
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
   const maxInsns = isCapable(capabilities, CAP_BPF) ? MAX_INSNS : MAX_UNPRIVILEGED_INSNS;

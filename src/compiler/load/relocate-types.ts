@@ -8,9 +8,9 @@ import { CoreCache, CoreResolver, isCoreFailure } from '../core/resolve.js';
 import { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
 import { ok, type Outcome } from '../outcome.js';
-import type { Profile } from '../targets/profile.js';
 import { findProgramAt } from './collect-programs.js';
 import { E2BIG, EINVAL, refuse } from './failure.js';
+import type { LoaderProfile } from './loader-profile.js';
 import type { ObjectModel, ObjectProgram, Refusal } from './model.js';
 
 const INSN_BYTES = 8;
@@ -54,7 +54,7 @@ export class TypeRelocator {
 
   constructor(
     private readonly model: ObjectModel,
-    private readonly profile: Profile,
+    private readonly profile: LoaderProfile,
     private readonly budget: Budget,
     /** Index of the ELF section of a name. */
     private readonly sectionIndex: (name: string) => number,
