@@ -11,6 +11,7 @@ import type { CompiledFunction, JitProgram } from '../src/compiler/jit/program.j
 import { compiledRecordings, jitInput, type CompiledRecording } from '../test/jit/corpus.js';
 import { readGolden } from '../test/golden/golden.js';
 import { collector } from './collect.js';
+import { median } from './statistics.js';
 
 const SUITES = ['selftests', 'tools', 'test_verifier', 'test_bpf'];
 const ROUNDS = 20;
@@ -63,7 +64,6 @@ export function benchCodegen(): void {
     const { user, system } = process.cpuUsage(start); // of this process alone: others may be at work
     rates.push(instructions / (user + system));
   }
-  rates.sort((a, b) => a - b);
   collect();
   const before = bytesInUse();
   const kept = compileAll(work);
@@ -71,7 +71,7 @@ export function benchCodegen(): void {
   const code = kept.flat().reduce((n, f) => n + f.code.length, 0);
   console.log(`codegen: ${work.length} programs, ${instructions} instructions, ${code} bytes of code`);
   console.log(
-    `  ${rates[ROUNDS >> 1]!.toFixed(2)} million BPF instructions a second of CPU time (best ${rates.at(-1)!.toFixed(2)})`,
+    `  ${median(rates).toFixed(2)} million BPF instructions a second of CPU time (best ${Math.max(...rates).toFixed(2)})`,
   );
   console.log(`  ${(allocated / code).toFixed(1)} bytes of memory for each byte of code, the code included`);
 }

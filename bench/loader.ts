@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readKernelBtf } from '../src/compiler/kernel-btf.js';
 import { loadObject } from '../src/compiler/load/object.js';
 import { loadProfile } from '../src/service/targets.js';
+import { median } from './statistics.js';
 
 const ROUNDS = 200;
 /** What is promised, in milliseconds. */
@@ -22,9 +23,7 @@ function time(rounds: number, run: () => void): Times {
     run();
     return performance.now() - start;
   });
-  const first = times[0] ?? 0;
-  times.sort((a, b) => a - b);
-  return { first, best: times[0] ?? 0, median: times[rounds >> 1] ?? 0 };
+  return { first: times[0]!, best: Math.min(...times), median: median(times) };
 }
 
 function line(what: string, { first, best, median }: Times, promised: number): void {

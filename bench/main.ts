@@ -9,5 +9,5 @@ console.log('bpf-jitd benchmarks: requests and compilations per second, higher i
 await benchTargets();
 benchCodegen();
 await benchLoader();
-await benchVerifier();
+benchVerifier();
 await serviceBench();

@@ -8,6 +8,14 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
+/** Of values in any order: of an even number of them the mean of the middle two. NaN where there are none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  return (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 /** Of the line through the samples with the least squares. */
 export function slope(samples: readonly Sample[]): number {
   const mean = (i: 0 | 1): number => samples.reduce((sum, sample) => sum + sample[i], 0) / samples.length;

@@ -6,6 +6,7 @@ import { openKernelBtf } from '../src/compiler/kernel-btf.js';
 import { decodeProfile } from '../src/compiler/targets/decode.js';
 import type { TargetFiles } from '../src/service/pool/protocol.js';
 import { collector } from './collect.js';
+import { median } from './statistics.js';
 import { readTarget, targetNames, TARGETS_DIR } from '../src/service/targets.js';
 
 const ROUNDS = 5;
@@ -19,7 +20,7 @@ function time(work: () => void): number {
     work();
     return performance.now() - start;
   });
-  return times.sort((a, b) => a - b)[ROUNDS >> 1]!;
+  return median(times);
 }
 
 /** Bytes of a worker's own heap that a profile takes once it has been decoded. */

@@ -1,64 +1,62 @@
-/** Verified instructions a second, one worker, for the programs of a corpus that take the most of them. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { loadObject } from '../src/compiler/load/object.js';
-import { verify } from '../src/compiler/verify/verify.js';
+/**
+ * Verified instructions a second, one worker, for the programs of a corpus that take the most of them; and how long that
+ * takes beside this machine's own kernel, with the same program of the same object.
+ */
+import { existsSync } from 'node:fs';
 import { loadProfile } from '../src/service/targets.js';
+import { HostKernel } from './host-kernel/host-kernel.js';
+import { median } from './statistics.js';
+import { rate } from './verifier/measured.js';
+import { verifyHere } from './verifier/ours.js';
+import { largestPrograms } from './verifier/programs.js';
+import { headerText, ratiosOf, rowText, type Row } from './verifier/table.js';
 
+const TARGET = 'linux-6.12-arm64';
 const PROGRAMS = 10;
-const ROUNDS = 3;
+const ROUNDS = 5;
+/** What is promised of the medians: thousand instructions a second, and times as long as the host's kernel. */
+const RATE = 1000;
+const RATIO = 6;
 
-interface Recorded {
-  readonly object: string;
-  readonly prog: string;
-  readonly err: number;
-  readonly verified_insns?: number;
-}
-
-function largest(corpus: string): Recorded[] {
-  const lines = gunzipSync(readFileSync(join(corpus, 'kernel.jsonl.gz')))
-    .toString()
-    .trim()
-    .split('\n');
-  return lines
-    .map((line) => JSON.parse(line) as Recorded)
-    .filter((r) => r.err === 0 && (r.verified_insns ?? 0) > 0)
-    .sort((a, b) => b.verified_insns! - a.verified_insns!)
-    .slice(0, PROGRAMS);
-}
-
-/** The best of a few rounds, in instructions a millisecond; null where the program is not accepted. */
-function measure(object: Uint8Array, name: string, profile: Awaited<ReturnType<typeof loadProfile>>): number | null {
-  const loaded = loadObject(object, profile, { programs: [name], legacyMaps: false }).programs[0];
-  if (loaded === undefined || !loaded.program.ok) return null;
-  let best = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    const result = verify(loaded.program.value, profile, { logLevel: 0 });
-    const took = performance.now() - start;
-    if (result.errno !== 0) return null;
-    best = Math.max(best, result.stats!.processedInstructions / took);
-  }
-  return best;
-}
-
-/** Prints a line a program, and the median. Needs the corpus, which is not in the repository: BPF_JITD_CORPUS. */
-export async function benchVerifier(): Promise<void> {
+/** Prints a line a program, and the medians. Needs the corpus, which is not in the repository: BPF_JITD_CORPUS. */
+export function benchVerifier(): void {
   const corpus = process.env['BPF_JITD_CORPUS'] ?? '/work/shared/corpus/selftests';
   if (!existsSync(corpus)) {
     console.log(`verifier: skipped, no corpus at ${corpus}`);
     return;
   }
-  const profile = await loadProfile('linux-6.12-arm64');
-  const rates: number[] = [];
-  for (const record of largest(corpus)) {
-    const rate = measure(readFileSync(join(corpus, 'objects', record.object)), record.prog, profile);
-    const name = `${record.object}/${record.prog}`.padEnd(50);
-    console.log(`${name} ${String(record.verified_insns).padStart(8)} insns  ${rate?.toFixed(0) ?? 'rejected'} k/s`);
-    if (rate !== null) rates.push(rate);
-  }
-  rates.sort((a, b) => a - b);
-  console.log(`verifier: median ${rates[rates.length >> 1]?.toFixed(0) ?? '-'} thousand instructions a second`);
-  console.log('verifier: ratio to the host kernel skipped: nothing here loads the programs into it yet');
+  const profile = loadProfile(TARGET);
+  const host = HostKernel.open(profile);
+  const beside = host.ok ? `, beside the host's Linux ${host.value.release}` : '';
+  console.log(`verifier: for ${TARGET}${beside}\n${headerText(host.ok)}`);
+  const rows = largestPrograms(corpus, PROGRAMS).map(({ object, name, elf }): Row => {
+    const ours = verifyHere(elf, name, profile, ROUNDS);
+    const row = {
+      program: `${object}/${name}`,
+      ours,
+      host: host.ok ? host.value.verify(elf, name, ROUNDS) : null,
+    };
+    console.log(rowText(row));
+    return row;
+  });
+  if (host.ok) host.value.close();
+  printRates(rows);
+  if (host.ok) printRatios(rows);
+  else console.log(`verifier: ratio to the host's kernel skipped: ${host.reason}`);
+}
+
+function printRates(rows: readonly Row[]): void {
+  const rates = rows.flatMap(({ ours }) => (ours.ok ? [rate(ours.value)] : []));
+  console.log(`verifier: median ${median(rates).toFixed(0)} thousand instructions a second (≥ ${RATE})`);
+}
+
+function printRatios(rows: readonly Row[]): void {
+  const ratios = rows.flatMap((row) => ratiosOf(row) ?? []);
+  const time = median(ratios.map((ratio) => ratio.time)).toFixed(2);
+  const instruction = median(ratios.map((ratio) => ratio.instruction)).toFixed(2);
+  const worst = Math.max(...ratios.map((ratio) => ratio.time)).toFixed(2);
+  console.log(
+    `verifier: median ${time} times the host kernel's time, ${instruction} an instruction, at worst ${worst} (≤ ${RATIO}), ` +
+      `${ratios.length} of ${rows.length} programs`,
+  );
 }

@@ -1,0 +1,13 @@
+/** A verification, the best of several. */
+export interface VerificationTime {
+  readonly milliseconds: number;
+  readonly instructions: number;
+}
+
+/** A figure, or in one line why there is none. */
+export type Measured<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+/** Thousand instructions a second. */
+export function rate({ instructions, milliseconds }: VerificationTime): number {
+  return instructions / milliseconds;
+}
