@@ -11,6 +11,7 @@ import type { Instructions } from '../isa/instructions.js';
 import type { LineInfo, Program } from '../load/program.js';
 import { CAP_BPF, CAP_PERFMON, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
+import type { KernelFunction } from './check/callees.js';
 import type { KernelTypes } from './check/kernel-types.js';
 import { EOPNOTSUPP } from './errno.js';
 import { Facts } from './facts.js';
@@ -50,6 +51,8 @@ export class State {
   loopEntry: State | null = null;
   /** Its marks are final, and what nobody reads is gone from it. */
   cleaned = false;
+  /** Where it differed from the state that it was last compared with, for `statesEqual`; -1 where no one place did. */
+  mismatch = -1;
 
   get frame(): Frame {
     return this.frames[this.currentFrame]!;
@@ -166,6 +169,8 @@ export class Env {
 
   /** Kernel functions that the program calls, by BTF id and module. */
   readonly kernelFunctions = new Set<string>();
+  /** What each call of one means, by instruction, found on first use; null where it may not be called. */
+  readonly kernelCalls = new Map<number, KernelFunction | null>();
   /** Members of the kernel's table of contexts by program type, found on first use. */
   readonly contextMembers = new Map<number, number>();
   /** The kernel's types by name, found on first use. */
@@ -181,6 +186,8 @@ export class Env {
   historyEntry = -1;
   readonly masks = new BacktrackMasks();
   readonly idMap = new IdMap();
+  /** Where the states differ that are being compared. */
+  mismatch = -1;
   jumpsProcessed = 0;
   prevJumpsProcessed = 0;
   prevInsnProcessed = 0;

@@ -8,6 +8,8 @@ import type { Env } from '../env.js';
 import { E2BIG, EBADF, EINVAL, EPROTO } from '../errno.js';
 import { MAX_KERNEL_FUNCTIONS } from '../limits.js';
 import * as helper from '../../targets/helper-ids.js';
+import { parametersOf } from './kernel-parameter.js';
+import type { Parameter } from './kernel-parameter.js';
 import { kernelTypes } from './kernel-types.js';
 import { isListFunction, isRbtreeFunction } from './rbtree-callback.js';
 
@@ -22,6 +24,8 @@ export interface KernelFunction {
   readonly protoId: number;
   /** KF_… */
   readonly flags: number;
+  /** The first of them, as many as go in registers. */
+  readonly parameters: readonly Parameter[];
 }
 
 /** Whether helpers with that number run the callback before they return. */
@@ -96,12 +100,22 @@ function resolveFunction(env: Env, id: number, off: number): { btf: Btf; protoId
 
 /** The kernel function that instruction `i` calls, or null where this program may not call it. */
 export function fetchKernelFunction(env: Env, i: number): KernelFunction | null {
+  const known = env.kernelCalls.get(i);
+  if (known !== undefined) return known;
+  const fn = findKernelFunction(env, i);
+  env.kernelCalls.set(i, fn);
+  return fn;
+}
+
+function findKernelFunction(env: Env, i: number): KernelFunction | null {
   const id = env.insns.imm(i);
   const off = env.insns.off(i);
   const found = resolveFunction(env, id, off);
   if (found === null) return null;
   const flags = functionFlags(env, id, moduleOf(env, off));
-  return flags < 0 ? null : { id, name: found.btf.typeName(id), flags, ...found };
+  if (flags < 0) return null;
+  const { btf, protoId } = found;
+  return { id, name: btf.typeName(id), btf, protoId, flags, parameters: parametersOf(btf, protoId) };
 }
 
 function functionFlags(env: Env, id: number, module: KernelModule | null): number {

@@ -14,8 +14,7 @@ import { frameOf } from './dynptr-slots.js';
 import * as slots from './iterator-slots.js';
 import type { IteratorType } from './iterator-slots.js';
 import type { KernelCallMeta } from './kernel-call-meta.js';
-import { iteratorStruct } from './kernel-argument-kind.js';
-import type { Parameter } from './kernel-argument-kind.js';
+import type { Parameter } from './kernel-parameter.js';
 import { checkMemAccess } from './memory.js';
 import { markPtrNotNull } from './nullness.js';
 import { inSleepable } from './types.js';
@@ -77,12 +76,11 @@ export function checkIteratorArgument(env: Env, meta: KernelCallMeta, parameter:
     env.log.write(`arg#${arg} expected pointer to an iterator on stack\n`);
     return -EINVAL;
   }
-  const btfId = iteratorStruct(parameter);
+  const { btf, iteratorStruct: btfId } = parameter;
   if (btfId === 0) {
     env.log.write(`expected valid iter pointer as arg #${arg}\n`);
     return -EINVAL;
   }
-  const { btf } = parameter;
   const type = { btf, btfId, slots: btf.sizeOrType(btfId) >> 3 };
   return meta.has(kf.KF_ITER_NEW)
     ? checkNew(env, meta, reg, arg + 1, type, insnIdx)

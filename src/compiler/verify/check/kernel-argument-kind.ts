@@ -1,7 +1,7 @@
 /** What an argument of a kernel function is, by its type, its name's suffix and the register (get_kfunc_ptr_arg_type, 6.12). */
 import type { Btf } from '../../btf/btf.js';
-import { KIND_ARRAY, KIND_FUNC_PROTO, KIND_INT, KIND_PTR, KIND_STRUCT, KIND_VOID } from '../../btf/kinds.js';
-import { isEnum, isStructOrUnion } from '../../btf/layout.js';
+import { KIND_ARRAY, KIND_FUNC_PROTO, KIND_VOID } from '../../btf/kinds.js';
+import { isStructOrUnion } from '../../btf/layout.js';
 import { kindName } from '../../btf/print.js';
 import * as kf from '../../targets/profile.js';
 import { SCALAR_VALUE, baseType, PTR_TO_BTF_ID } from '../../targets/types.js';
@@ -12,6 +12,8 @@ import { EINVAL } from '../errno.js';
 import type { Reg } from '../state.js';
 import { isProgContextType } from './context-type.js';
 import type { KernelCallMeta } from './kernel-call-meta.js';
+import { isScalarType } from './kernel-parameter.js';
+import type { Parameter } from './kernel-parameter.js';
 import { kernelTypes, structBehind } from './kernel-types.js';
 import type { KnownStruct } from './kernel-types.js';
 
@@ -33,40 +35,6 @@ export type PointerKind =
   | 'callback'
   | 'mem'
   | 'mem-size';
-
-/** A parameter of a prototype: its type without modifiers, and what a pointer points to, likewise. */
-export class Parameter {
-  readonly name: string;
-  readonly typeId: number;
-  readonly typeWithModifiers: number;
-  readonly pointee: number;
-
-  constructor(
-    readonly btf: Btf,
-    readonly protoId: number,
-    readonly index: number,
-  ) {
-    this.name = btf.paramName(protoId, index);
-    this.typeWithModifiers = btf.paramType(protoId, index);
-    this.typeId = btf.skipModifiers(this.typeWithModifiers);
-    this.pointee = this.isPointer ? btf.skipModifiers(btf.sizeOrType(this.typeId)) : 0;
-  }
-
-  get isPointer(): boolean {
-    return this.btf.kind(this.typeId) === KIND_PTR;
-  }
-  get isScalar(): boolean {
-    return isScalarType(this.btf, this.typeId);
-  }
-  /** The name ends in a suffix that says how the argument is meant (Documentation/bpf/kfuncs.rst). */
-  endsWith(suffix: string): boolean {
-    return this.name.length > suffix.length && this.name.endsWith(suffix);
-  }
-}
-
-export function isScalarType(btf: Btf, id: number): boolean {
-  return btf.kind(id) === KIND_INT || isEnum(btf, id);
-}
 
 /** `__sz`: bytes of the memory that the argument before points to; `__szk`: the same as a constant. */
 export function isMemSize(parameter: Parameter, reg: Reg, suffix: '__sz' | '__szk'): boolean {
@@ -113,7 +81,8 @@ function isIterator(meta: KernelCallMeta, parameter: Parameter): boolean {
 function kindByPrototype(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg): PointerKind | null {
   const { btf } = parameter;
   if (meta.special === 'bpf_cast_to_kern_ctx') return 'ctx';
-  if (isProgContextType(env, btf, parameter.typeId, env.progType)) return 'ctx';
+  parameter.isContext ??= isProgContextType(env, btf, parameter.typeId, env.progType);
+  if (parameter.isContext) return 'ctx';
   if (parameter.endsWith('__nullable') && isNull(reg)) return 'null';
   if (parameter.endsWith('__alloc')) return 'alloc-object';
   if (parameter.endsWith('__refcounted_kptr')) return 'refcounted';
@@ -128,7 +97,7 @@ function kindByPrototype(env: Env, meta: KernelCallMeta, parameter: Parameter, r
 }
 
 /** The kind of a pointer argument, or a negative errno with a sentence in the log. */
-export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter, count: number): PointerKind | number {
+export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter): PointerKind | number {
   const regs = currentRegs(env);
   const { btf, index, pointee } = parameter;
   const reg = regs[index + 1]!;
@@ -141,9 +110,9 @@ export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter
     return -EINVAL;
   }
   if (btf.kind(pointee) === KIND_FUNC_PROTO) return 'callback';
-  const next = index + 1 < count ? new Parameter(btf, parameter.protoId, index + 1) : null;
+  const next = meta.fn.parameters[index + 1];
   const hasSize =
-    next !== null && (isMemSize(next, regs[index + 2]!, '__sz') || isMemSize(next, regs[index + 2]!, '__szk'));
+    next !== undefined && (isMemSize(next, regs[index + 2]!, '__sz') || isMemSize(next, regs[index + 2]!, '__szk'));
   const isPlain = isScalarType(btf, pointee) || isScalarStruct(env, btf, pointee);
   if (!isPlain && !(hasSize && btf.kind(pointee) === KIND_VOID)) {
     const type = `${kindName(btf, pointee)} ${btf.typeName(pointee)}`;
@@ -152,11 +121,4 @@ export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter
     return -EINVAL;
   }
   return hasSize ? 'mem-size' : 'mem';
-}
-
-/** The struct of an iterator argument: `struct bpf_iter_…`, or 0. */
-export function iteratorStruct(parameter: Parameter): number {
-  const { btf, pointee } = parameter;
-  if (pointee === 0 || btf.kind(pointee) !== KIND_STRUCT) return 0;
-  return btf.typeName(pointee).startsWith('bpf_iter_') ? pointee : 0;
 }

@@ -16,7 +16,7 @@ import { kernelContextTypeId } from './context-type.js';
 import { checkGraphRoot, checkListNode, checkRbtreeNode } from './graph-arguments.js';
 import { checkIteratorArgument } from './iterator-arguments.js';
 import type { KernelCallMeta } from './kernel-call-meta.js';
-import { Parameter, isMemSize, pointerKind } from './kernel-argument-kind.js';
+import { isMemSize, pointerKind } from './kernel-argument-kind.js';
 import type { PointerKind } from './kernel-argument-kind.js';
 import {
   checkAllocObject,
@@ -26,6 +26,8 @@ import {
   checkRefcounted,
   checkWorkqueue,
 } from './kernel-object-arguments.js';
+import { MAX_ARGUMENTS } from './kernel-parameter.js';
+import type { Parameter } from './kernel-parameter.js';
 import { checkKernelMemSizeReg, checkMemReg } from './memory-arguments.js';
 import { isRcuReg, isTrustedReg, typeMaybeNull } from './types.js';
 
@@ -128,7 +130,7 @@ function checkMemory(env: Env, parameter: Parameter, regno: number): number {
 function checkMemoryAndSize(env: Env, meta: KernelCallMeta, parameter: Parameter, regno: number): number {
   const { index } = parameter;
   const regs = currentRegs(env);
-  const size = new Parameter(parameter.btf, parameter.protoId, index + 1);
+  const size = meta.fn.parameters[index + 1]!;
   if (!isNull(regs[regno]!) || !parameter.endsWith('__opt')) {
     const err = checkKernelMemSizeReg(env, regno + 1);
     if (err < 0) {
@@ -193,13 +195,7 @@ function checkByKind(
 }
 
 /** A pointer argument; answers its kind, or a negative errno. */
-function checkPointer(
-  env: Env,
-  meta: KernelCallMeta,
-  parameter: Parameter,
-  count: number,
-  insnIdx: number,
-): PointerKind | number {
+function checkPointer(env: Env, meta: KernelCallMeta, parameter: Parameter, insnIdx: number): PointerKind | number {
   const regno = parameter.index + 1;
   const reg = currentRegs(env)[regno]!;
   const mustBeValid = meta.trustedArgs || meta.has(kf.KF_RCU);
@@ -209,7 +205,7 @@ function checkPointer(
   }
   let err = noteReference(env, meta, reg, regno);
   if (err !== 0) return err;
-  const kind = pointerKind(env, meta, parameter, count);
+  const kind = pointerKind(env, meta, parameter);
   if (typeof kind === 'number' || kind === 'null') return kind;
   if (kind === 'map') err = checkMap(env, meta, reg, regno);
   if (err === 0 && (kind === 'map' || kind === 'alloc-object' || kind === 'object')) {
@@ -223,14 +219,14 @@ function checkPointer(
 
 /** Checks all arguments of the call at `insnIdx`, filling `meta`. */
 export function checkKernelFunctionArguments(env: Env, meta: KernelCallMeta, insnIdx: number): number {
-  const { btf, protoId, name } = meta.fn;
+  const { btf, protoId, name, parameters } = meta.fn;
   const count = btf.vlen(protoId);
-  if (count > 5) {
+  if (count > MAX_ARGUMENTS) {
     env.log.write(`Function ${name} has ${count} > 5 args\n`);
     return -EINVAL;
   }
   for (let i = 0; i < count; i++) {
-    const parameter = new Parameter(btf, protoId, i);
+    const parameter = parameters[i]!;
     const reg = currentRegs(env)[i + 1]!;
     if (parameter.endsWith('__ign')) continue;
     if (parameter.isScalar) {
@@ -242,7 +238,7 @@ export function checkKernelFunctionArguments(env: Env, meta: KernelCallMeta, ins
       env.log.write(`Unrecognized arg#${i} type ${kindName(btf, parameter.typeId)}\n`);
       return -EINVAL;
     }
-    const kind = checkPointer(env, meta, parameter, count, insnIdx);
+    const kind = checkPointer(env, meta, parameter, insnIdx);
     if (typeof kind === 'number') return kind;
     if (kind === 'mem-size') i++; // the size was checked with its memory
   }

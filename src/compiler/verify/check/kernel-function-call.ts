@@ -16,7 +16,6 @@ import { fetchKernelFunction, functionBtf, lacksFlags } from './callees.js';
 import type { KernelFunction } from './callees.js';
 import { pushCallback } from './callbacks.js';
 import { processIterNext } from './iterator-arguments.js';
-import { Parameter } from './kernel-argument-kind.js';
 import { KernelCallMeta } from './kernel-call-meta.js';
 import { checkKernelFunctionArguments } from './kernel-function-arguments.js';
 import { noteArgumentRecord, setKernelFunctionResult } from './kernel-function-results.js';
@@ -163,13 +162,12 @@ function checkThrow(env: Env, meta: KernelCallMeta): number {
 
 /** Marks the arguments as read, as wide as the prototype has them. */
 function markArgumentsRead(env: Env, fn: KernelFunction): number {
-  const count = fn.btf.vlen(fn.protoId);
-  for (let i = 0; i < count; i++) {
-    const parameter = new Parameter(fn.btf, fn.protoId, i);
-    const reg = currentRegs(env)[i + 1]!;
+  for (const parameter of fn.parameters) {
+    const regno = parameter.index + 1;
+    const reg = currentRegs(env)[regno]!;
     const wide = parameter.isPointer || fn.btf.sizeOrType(parameter.typeId) === 8;
     if (wide) markInsnZeroExtended(env, reg);
-    const err = markRegRead(env, env.state.frame, i + 1, wide ? LIVE_READ64 : LIVE_READ32);
+    const err = markRegRead(env, env.state.frame, regno, wide ? LIVE_READ64 : LIVE_READ32);
     if (err !== 0) return err;
   }
   return 0;

@@ -11,7 +11,7 @@ import { isProjectionOf } from './context-type.js';
 import { checkDynptrArgument } from './dynptr-arguments.js';
 import { DYNPTR_INVALID, dynptrState, dynptrTypeFlag, isRefcounted } from './dynptr-slots.js';
 import type { KernelCallMeta } from './kernel-call-meta.js';
-import type { Parameter } from './kernel-argument-kind.js';
+import type { Parameter } from './kernel-parameter.js';
 import { structBehind } from './kernel-types.js';
 import { checkFieldOffset } from './locks.js';
 import { regRecord } from './special-fields.js';

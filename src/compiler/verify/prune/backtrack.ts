@@ -183,6 +183,14 @@ function backtrackLd(env: Env, i: number, next: number): number {
   return next !== i + 1 ? enterSubprogram(env) : 0;
 }
 
+/** Whether stepping over an instruction backwards depends on where the path went from it: it changes frames. */
+export function dependsOnNext(opcode: number): boolean {
+  const cls = opcode & op.CLASS_MASK;
+  const operation = opcode & op.OP_MASK;
+  if (cls === op.JMP || cls === op.JMP32) return operation === op.CALL || operation === op.EXIT;
+  return cls === op.LD && (opcode & op.MODE_MASK) !== op.IMM;
+}
+
 /** Wanted registers and slots, as the log traces them. */
 function trace(env: Env, i: number): void {
   const { masks } = env;

@@ -24,6 +24,10 @@ export const EXACT = 1;
 /** Ranges within the old ones, but nothing is left out for not being read: marks in loops are not final. */
 export const RANGE_WITHIN = 2;
 
+/** Where two states differ: register or slot in the low bits, frame above. */
+const PLACE_BITS = 7;
+const FIRST_SLOT = 16;
+
 /** Stands for what a load from a slot of unknown bytes gives. Never written to. */
 const UNBOUND = unboundReg();
 
@@ -100,7 +104,7 @@ function scalarOf(env: Env, slot: ReadonlySlot): ReadonlyReg | null {
 }
 
 /** Slots whose bytes are all of one kind, compared by what that kind keeps. */
-function slotSafe(env: Env, old: ReadonlySlot, oldPrecise: boolean, cur: ReadonlySlot, exact: number): boolean {
+function contentsSafe(env: Env, old: ReadonlySlot, oldPrecise: boolean, cur: ReadonlySlot, exact: number): boolean {
   const ids = env.idMap;
   const a = old.spilled;
   const b = cur.spilled;
@@ -139,9 +143,13 @@ function slotAllows(env: Env, old: Frame, s: number, b: ReadonlySlot | null, exa
     }
     if (kind === STACK_MISC && b.kind(i) === STACK_ZERO) continue;
     if (kind !== b.kind(i)) return false;
-    if (i === 7 && kind !== STACK_ZERO && !slotSafe(env, a, old.isSlotPrecise(s), b, exact)) return false;
+    if (i === 7 && kind !== STACK_ZERO && !contentsSafe(env, a, old.isSlotPrecise(s), b, exact)) return false;
   }
   return true;
+}
+
+function slotSafe(env: Env, old: Frame, cur: Frame, s: number, exact: number): boolean {
+  return slotAllows(env, old, s, s < cur.stack.length ? cur.stack[s]! : null, exact);
 }
 
 function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
@@ -149,17 +157,41 @@ function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
   if (exact === NOT_EXACT && (live.slotsRead | live.slotsReadHigh) === 0) return true;
   for (let s = 0; s < old.stack.length; s++) {
     if (exact === NOT_EXACT && !live.isSlotRead(s)) continue;
-    const b = s < cur.stack.length ? cur.stack[s]! : null;
-    if (!slotAllows(env, old, s, b, exact)) return false;
+    if (!slotSafe(env, old, cur, s, exact)) return differAt(env, old, FIRST_SLOT + s);
   }
   return true;
+}
+
+/** Remembers a register, or a slot, of the frame as the place to look at first next time. */
+function differAt(env: Env, old: Frame, place: number): false {
+  env.mismatch = (old.frameno << PLACE_BITS) | place;
+  return false;
+}
+
+/**
+ * Whether the states differ where this one differed the last time. Registers are compared as if no ids had been met: what
+ * does not match then, never does.
+ */
+function differsAgain(env: Env, old: State, cur: State, exact: number): boolean {
+  const { mismatch } = old;
+  if (mismatch < 0) return false;
+  const frame = old.frames[mismatch >> PLACE_BITS]!;
+  const now = cur.frames[mismatch >> PLACE_BITS]!;
+  const place = mismatch & ((1 << PLACE_BITS) - 1);
+  env.idMap.reset(env.idGen);
+  if (place >= FIRST_SLOT) {
+    const slot = place - FIRST_SLOT;
+    return (exact !== NOT_EXACT || frame.live.isSlotRead(slot)) && !slotSafe(env, frame, now, slot, exact);
+  }
+  if (exact === NOT_EXACT && !frame.live.isRegRead(place)) return false;
+  return !regSafe(env, frame.regs[place]!, frame.isRegPrecise(place), now.regs[place]!, exact);
 }
 
 function regsSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
   const compared = exact === NOT_EXACT ? old.live.read32 | old.live.read64 : 0x7ff;
   for (let i = 0; i < 11; i++) {
     if ((compared & (1 << i)) === 0) continue;
-    if (!regSafe(env, old.regs[i]!, old.isRegPrecise(i), cur.regs[i]!, exact)) return false;
+    if (!regSafe(env, old.regs[i]!, old.isRegPrecise(i), cur.regs[i]!, exact)) return differAt(env, old, i);
   }
   return true;
 }
@@ -178,7 +210,7 @@ function framesEqual(env: Env, old: Frame, cur: Frame, exact: number): boolean {
 
 /** Whether every continuation that is safe from `old` is safe from `cur` (states_equal). */
 export function statesEqual(env: Env, old: State, cur: State, exact: number): boolean {
-  if (old.currentFrame !== cur.currentFrame) return false;
+  if (old.currentFrame !== cur.currentFrame || differsAgain(env, old, cur, exact)) return false;
   env.idMap.reset(env.idGen);
   if (old.speculative && !cur.speculative) return false;
   if (old.activeLockPtr !== cur.activeLockPtr) return false;
@@ -188,7 +220,11 @@ export function statesEqual(env: Env, old: State, cur: State, exact: number): bo
   if (old.inSleepable !== cur.inSleepable) return false;
   for (let i = 0; i <= old.currentFrame; i++) {
     if (old.frames[i]!.callsite !== cur.frames[i]!.callsite) return false;
-    if (!framesEqual(env, old.frames[i]!, cur.frames[i]!, exact)) return false;
+    env.mismatch = -1;
+    if (!framesEqual(env, old.frames[i]!, cur.frames[i]!, exact)) {
+      old.mismatch = env.mismatch;
+      return false;
+    }
   }
   return true;
 }

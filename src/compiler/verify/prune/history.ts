@@ -6,6 +6,7 @@
  * A path taken up again overwrites what the one before it added behind their common part.
  */
 import type { Env, State } from '../env.js';
+import type { BacktrackMasks } from './masks.js';
 
 /** The instruction touches a stack slot: frame number in bits 0–2, slot in bits 3–8. */
 export const INSN_F_STACK_ACCESS = 1 << 9;
@@ -26,6 +27,10 @@ export class JumpHistory {
   previous = new Int32Array(INITIAL_CAPACITY);
   flags = new Int32Array(INITIAL_CAPACITY);
   readonly linked: (LinkedRegs | null)[] = [];
+  /** Registers and slots of the entry's frame that were traced back through it, see `walked`. */
+  private walkedRegs = new Int32Array(INITIAL_CAPACITY);
+  private walkedSlotsLo = new Int32Array(INITIAL_CAPACITY);
+  private walkedSlotsHi = new Int32Array(INITIAL_CAPACITY);
 
   set(at: number, insn: number, previous: number, flags: number, linked: LinkedRegs | null): void {
     if (at >= this.capacity) this.grow();
@@ -33,6 +38,35 @@ export class JumpHistory {
     this.previous[at] = previous & PREVIOUS_MASK;
     this.flags[at] = flags;
     this.linked[at] = linked;
+    this.walkedRegs[at] = 0;
+    this.walkedSlotsLo[at] = 0;
+    this.walkedSlotsHi[at] = 0;
+  }
+
+  /**
+   * Whether all that is wanted was wanted before when a walk came through this entry; it is noted for the next one. What
+   * lies behind an entry never changes, marks of checkpoints stay, and each register is traced for itself: nothing is left
+   * to do then. Loops live by it, where every round asks for the same of all rounds before.
+   */
+  walked(at: number, masks: BacktrackMasks): boolean {
+    const { frame } = masks;
+    for (let f = 0; f < frame; f++) if (masks.regs[f] !== 0 || masks.hasSlots(f)) return false;
+    const regs = masks.regs[frame]!;
+    const lo = masks.slotsLo[frame]!;
+    const hi = masks.slotsHi[frame]!;
+    const isNew = (regs & ~this.walkedRegs[at]!) | (lo & ~this.walkedSlotsLo[at]!) | (hi & ~this.walkedSlotsHi[at]!);
+    if (isNew === 0) return true;
+    this.walkedRegs[at]! |= regs;
+    this.walkedSlotsLo[at]! |= lo;
+    this.walkedSlotsHi[at]! |= hi;
+    return false;
+  }
+
+  /** A walk through entries before `end` was given up: what it noted there was not traced to its end. */
+  forgetWalks(end: number): void {
+    this.walkedRegs.fill(0, 0, end);
+    this.walkedSlotsLo.fill(0, 0, end);
+    this.walkedSlotsHi.fill(0, 0, end);
   }
 
   private grow(): void {
@@ -40,6 +74,9 @@ export class JumpHistory {
     this.insn = enlarged(this.insn, this.capacity);
     this.previous = enlarged(this.previous, this.capacity);
     this.flags = enlarged(this.flags, this.capacity);
+    this.walkedRegs = enlarged(this.walkedRegs, this.capacity);
+    this.walkedSlotsLo = enlarged(this.walkedSlotsLo, this.capacity);
+    this.walkedSlotsHi = enlarged(this.walkedSlotsHi, this.capacity);
   }
 }
 

@@ -9,16 +9,13 @@ export class BacktrackMasks {
   readonly slotsHi = new Int32Array(MAX_CALL_FRAMES);
 
   get empty(): boolean {
-    let mask = 0;
-    for (let i = 0; i <= this.frame; i++) mask |= this.regs[i]! | this.slotsLo[i]! | this.slotsHi[i]!;
-    return mask === 0;
+    for (let f = this.frame; f >= 0; f--) if ((this.regs[f]! | this.slotsLo[f]! | this.slotsHi[f]!) !== 0) return false;
+    return true;
   }
 
   reset(): void {
+    for (let f = 0; f < MAX_CALL_FRAMES; f++) this.regs[f] = this.slotsLo[f] = this.slotsHi[f] = 0;
     this.frame = 0;
-    this.regs.fill(0);
-    this.slotsLo.fill(0);
-    this.slotsHi.fill(0);
   }
 
   setFrameReg(frame: number, reg: number): void {

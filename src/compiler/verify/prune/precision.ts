@@ -11,7 +11,7 @@ import { regMaskText, slotMaskText } from '../log/masks.js';
 import { printState } from '../log/state.js';
 import { isSpilledScalarReg } from '../slots.js';
 import type { Frame } from '../state.js';
-import { backtrackInsn } from './backtrack.js';
+import { backtrackInsn, dependsOnNext } from './backtrack.js';
 import { NO_PREVIOUS, entryAt, previousInsn } from './history.js';
 
 /** R1 to R5. */
@@ -23,6 +23,7 @@ function markAllPrecise(env: Env): void {
   if (trace) {
     env.log.write(`mark_precise: frame${env.state.currentFrame}: falling back to forcing all scalars precise\n`);
   }
+  env.history.forgetWalks(env.state.historyEnd);
   for (let state = env.state.parent; state !== null; state = state.parent) {
     for (let f = 0; f <= state.currentFrame; f++) {
       const frame = state.frames[f]!;
@@ -121,6 +122,11 @@ function markCheckpoint(env: Env, state: State): number {
   return 0;
 }
 
+/** Whether what is wanted was traced back through this instruction before. The log tells every step all the same. */
+function isWalked(env: Env, i: number, entry: number): boolean {
+  return !env.log.detailed && !dependsOnNext(env.insns.opcode(i)) && env.history.walked(entry, env.masks);
+}
+
 /** What walking one state's instructions backwards ended with. */
 const DONE = 1;
 
@@ -131,6 +137,10 @@ function walkState(env: Env, state: State, last: number, skipLast: boolean, curs
   let skip = skipLast;
   for (let i = last; ;) {
     const entry = entryAt(env, start, end, i);
+    if (entry >= 0 && !skip && isWalked(env, i, entry)) {
+      env.masks.reset();
+      return DONE;
+    }
     const err = skip ? 0 : backtrackInsn(env, i, cursor.next, entry);
     skip = false;
     if (err === -ENOTSUPP) {
