@@ -7,7 +7,7 @@ import { loadProfile } from '../../../src/service/targets.js';
 import { verify } from '../../../src/compiler/verify/verify.js';
 import { GENERATORS } from '../../fuzz/judge.js';
 
-const PROGRAMS = 120;
+const PROGRAMS = 60;
 const LONGEST = 2000;
 
 const profile = await loadProfile('linux-6.12-arm64');
