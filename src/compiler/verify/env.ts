@@ -20,7 +20,6 @@ import type { VerifierMap } from './map.js';
 import { BacktrackMasks } from './prune/masks.js';
 import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
-import type { ExploredState } from './prune/explored.js';
 import type { FunctionArgument } from './structure/global-arguments.js';
 import { Reg, type Frame, type Reference } from './state.js';
 
@@ -49,6 +48,10 @@ export class State {
   callbackUnrollDepth = 0;
   mayGotoDepth = 0;
   loopEntry: State | null = null;
+  /** A kept state: the one kept before it in the same list, and how often later ones were compared with it. */
+  next: State | null = null;
+  hits = 0;
+  misses = 0;
   /** Its marks are final, and what nobody reads is gone from it. */
   cleaned = false;
   /** Where it differed from the state that it was last compared with, for `statesEqual`; -1 where no one place did. */
@@ -180,7 +183,7 @@ export class Env {
 
   /** Search. */
   readonly pending: PendingPath[] = [];
-  readonly explored: (ExploredState | null)[];
+  readonly explored: (State | null)[];
   readonly history = new JumpHistory();
   /** Entry of the history that the current instruction has made, -1 for none. */
   historyEntry = -1;
@@ -230,7 +233,7 @@ export class Env {
     this.allowUninitStack = may(CAP_PERFMON);
     this.bypassSpecV1 = may(CAP_PERFMON);
     this.bypassSpecV4 = may(CAP_PERFMON) || profile.jitBypassesSpecV4;
-    this.explored = new Array<ExploredState | null>(insns.length).fill(null);
+    this.explored = new Array<State | null>(insns.length).fill(null);
     for (let i = 0; i < insns.length; i++) {
       const facts = new Facts();
       facts.original = i;

@@ -8,7 +8,7 @@ import { I32_MAX, I32_MIN, ltU, sarHi, sarLo, shlHi, shlLo, shrHi, shrLo } from 
 function lshBounds32(r: Reg, n: number): void {
   r.s32min = I32_MIN;
   r.s32max = I32_MAX;
-  if (n > 31 || r.u32max >>> 0 > 2 ** (31 - n)) {
+  if (n > 31 || r.u32max >>> 0 > (1 << (31 - n)) >>> 0) {
     r.u32min = 0;
     r.u32max = -1;
   } else {

@@ -1,14 +1,5 @@
 import type { Env, State } from '../env.js';
 
-/** A state kept to be compared with later ones at its instruction, newest first (struct bpf_verifier_state_list). */
-export class ExploredState {
-  next: ExploredState | null = null;
-  misses = 0;
-  hits = 0;
-
-  constructor(readonly state: State) {}
-}
-
 /**
  * Index of the list in which states of an instruction are kept: the kernel's hash of instruction and call site. Lists
  * that fall together count together in `max_states_per_insn`, so it must be the same.

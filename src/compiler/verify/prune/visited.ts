@@ -11,9 +11,9 @@ import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
 import { MAX_KEPT_STATES } from '../limits.js';
 import { STACK_ITER } from '../state.js';
-import { cleanLiveStates } from './clean.js';
+import { cleanIfFinished } from './clean.js';
 import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal.js';
-import { ExploredState, exploredIndex } from './explored.js';
+import { exploredIndex } from './explored.js';
 import { pushJumpHistory } from './history.js';
 import { propagateLiveness } from './liveness.js';
 import { loopEntryOf, updateLoopEntry } from './loops.js';
@@ -132,24 +132,24 @@ function compareFinished(env: Env, old: State): Verdict {
 }
 
 /** The current path ends in a state that was found safe: what that one needs of its past, this one needs of its own. */
-function prune(env: Env, kept: ExploredState): number {
+function prune(env: Env, kept: State): number {
   kept.hits++;
-  let err = propagateLiveness(env, kept.state, env.state);
+  let err = propagateLiveness(env, kept, env.state);
   if (env.facts[env.insnIdx]!.jumpPoint && err === 0) err = pushJumpHistory(env, 0);
-  if (err === 0) err = propagatePrecision(env, kept.state);
+  if (err === 0) err = propagatePrecision(env, kept);
   return err === 0 ? PRUNED : err;
 }
 
 /** Whether a state has missed too often to be of use. */
-function isUseless(env: Env, kept: ExploredState, insn: number): boolean {
-  const factor = env.facts[insn]!.forceCheckpoint && kept.state.branches > 0 ? CHECKPOINT_MISS_FACTOR : MISS_FACTOR;
+function isUseless(env: Env, kept: State, insn: number): boolean {
+  const factor = env.facts[insn]!.forceCheckpoint && kept.branches > 0 ? CHECKPOINT_MISS_FACTOR : MISS_FACTOR;
   return kept.misses > kept.hits * factor + factor;
 }
 
-function drop(env: Env, kept: ExploredState): void {
-  const { state } = kept;
-  // Others may still be walked as parents, and count.
-  if (state.cleaned && !state.usedAsLoopEntry) env.peakStates--;
+function drop(env: Env, kept: State): void {
+  kept.next = null; // others may hold it, and must not hold the whole list
+  // As a parent it may still be walked, and counts.
+  if (kept.cleaned && !kept.usedAsLoopEntry) env.peakStates--;
 }
 
 /** Keeps a copy of the current state, which becomes its parent. */
@@ -161,13 +161,12 @@ function addState(env: Env, insn: number): void {
   env.prevJumpsProcessed = env.jumpsProcessed;
   env.prevInsnProcessed = env.insnProcessed;
   if (env.capable) markAllImprecise(cur);
-  const copy = keepState(cur);
-  copy.insnIdx = insn;
-  cur.parent = copy;
+  const kept = keepState(cur);
+  kept.insnIdx = insn;
+  cur.parent = kept;
   cur.firstInsnIdx = insn;
   cur.historyStart = cur.historyEnd;
-  cur.dfsDepth = copy.dfsDepth + 1;
-  const kept = new ExploredState(copy);
+  cur.dfsDepth = kept.dfsDepth + 1;
   const index = exploredIndex(env, insn);
   kept.next = env.explored[index]!;
   env.explored[index] = kept;
@@ -184,20 +183,20 @@ export function visitState(env: Env, insn: number): number {
   const force =
     env.testStateFreq || env.facts[insn]!.forceCheckpoint || cur.historyEnd - cur.historyStart > MAX_HISTORY;
   let add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
-  cleanLiveStates(env, insn, cur);
   const index = exploredIndex(env, insn);
-  let previous: ExploredState | null = null;
-  let kept: ExploredState | null = env.explored[index]!;
+  let previous: State | null = null;
+  let kept: State | null = env.explored[index]!;
   let count = 0;
   while (kept !== null) {
     count++;
-    const next: ExploredState | null = kept.next;
-    if (kept.state.insnIdx !== insn) {
+    const next: State | null = kept.next;
+    if (kept.insnIdx !== insn) {
       previous = kept;
       kept = next;
       continue;
     }
-    const verdict = kept.state.branches > 0 ? compareOnPath(env, kept.state, insn) : compareFinished(env, kept.state);
+    cleanIfFinished(kept, cur);
+    const verdict = kept.branches > 0 ? compareOnPath(env, kept, insn) : compareFinished(env, kept);
     if (verdict === 'hit') return prune(env, kept);
     if (typeof verdict === 'number') return verdict;
     if (verdict === 'loop-miss' && !force && jumps < MIN_LOOP_JUMPS && insns < MIN_LOOP_INSNS) add = false;

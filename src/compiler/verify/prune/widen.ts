@@ -10,8 +10,7 @@ import { exploredIndex, sameCallsites } from './explored.js';
 /** The latest state kept at an instruction that the path through `state` has come by: the loop's iteration before. */
 export function findPreviousEntry(env: Env, state: State | null, insn: number): State | null {
   if (state === null) return null;
-  for (let kept = env.explored[exploredIndex(env, insn)]!; kept !== null; kept = kept.next!) {
-    const old = kept.state;
+  for (let old = env.explored[exploredIndex(env, insn)]!; old !== null; old = old.next!) {
     if (old.insnIdx !== insn || old.branches === 0 || !sameCallsites(old, state)) continue;
     if (old.dfsDepth < state.dfsDepth) return old;
   }
