@@ -99,16 +99,15 @@ export class CompileService {
     const known = await this.parts.tiers.find(key, asking.trace);
     if (known !== null) return { ...known, digest, key, timings: { ...known.timings, request } };
     const waiting = performance.now();
-    const limit = Math.min(asking.limit ?? Infinity, this.parts.timeout);
-    const deadline = AbortSignal.timeout(Math.max(1, Math.floor(limit)));
+    const limit = Math.max(1, Math.floor(Math.min(asking.limit ?? Infinity, this.parts.timeout)));
     let joined = true;
     const made = await this.flights
-      .join(key, AbortSignal.any([asking.signal, deadline]), (stop) => {
+      .join(key, { signal: asking.signal, limit, late }, (stop) => {
         joined = false;
         return this.parts.executor.execute(question, stop);
       })
       .catch((error: unknown) => {
-        throw reasonOf(error, asking.signal, deadline);
+        throw reasonOf(error, asking.signal);
       });
     if (joined) this.parts.metrics.flights.inc({ role: 'joined' });
     const source = joined ? 'flight' : made.source;
@@ -160,10 +159,9 @@ export class CompileService {
   }
 }
 
-function reasonOf(error: unknown, client: AbortSignal, deadline: AbortSignal): unknown {
-  if (error instanceof ServiceError) return error;
-  if (client.aborted)
-    return client.reason instanceof ServiceError ? client.reason : new ServiceError('CANCELLED', 'the client has gone');
-  if (deadline.aborted) return new ServiceError('DEADLINE_EXCEEDED', 'the compilation was stopped');
-  return error;
+const late = (): ServiceError => new ServiceError('DEADLINE_EXCEEDED', 'the compilation was stopped');
+
+function reasonOf(error: unknown, client: AbortSignal): unknown {
+  if (error instanceof ServiceError || !client.aborted) return error;
+  return client.reason instanceof ServiceError ? client.reason : new ServiceError('CANCELLED', 'the client has gone');
 }

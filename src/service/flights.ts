@@ -5,6 +5,13 @@ interface Flight<T> {
   waiting: number;
 }
 
+/** How long somebody waits: until the signal is aborted, or for so many milliseconds, and what is then said of it. */
+export interface Patience {
+  readonly signal: AbortSignal;
+  readonly limit: number;
+  readonly late: () => Error;
+}
+
 export class Flights<T> {
   private readonly flights = new Map<string, Flight<T>>();
 
@@ -12,23 +19,44 @@ export class Flights<T> {
     return this.flights.size;
   }
 
-  /** Starts the work or joins it. Rejects with the signal's reason when that is aborted first. */
-  async join(key: string, signal: AbortSignal, start: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Starts the work or joins it. Rejects with the signal's reason, or what `late` says, when its patience ends first. A
+   * timer and two listeners, and no signal made of signals: those cost more than a small program's verification.
+   */
+  async join(key: string, { signal, limit, late }: Patience, start: (stop: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     const flight = this.flights.get(key) ?? this.launch(key, start);
     flight.waiting++;
     return new Promise<T>((resolve, reject) => {
-      const leave = (): void => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', cancel);
+      };
+      const leave = (reason: Error): void => {
+        settle();
         if (--flight.waiting === 0) {
           if (this.flights.get(key) === flight) this.flights.delete(key);
-          flight.stop.abort(signal.reason);
+          flight.stop.abort(reason);
         }
-        reject(signal.reason as Error);
+        reject(reason);
       };
-      signal.addEventListener('abort', leave, { once: true });
-      flight.work.then(resolve, reject).finally(() => {
-        signal.removeEventListener('abort', leave);
-      });
+      const cancel = (): void => {
+        leave(signal.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        leave(late());
+      }, limit);
+      signal.addEventListener('abort', cancel);
+      flight.work.then(
+        (value) => {
+          settle();
+          resolve(value);
+        },
+        (error: unknown) => {
+          settle();
+          reject(error as Error);
+        },
+      );
     });
   }
 

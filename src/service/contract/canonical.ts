@@ -1,6 +1,7 @@
 /** One form for each request, whichever encoding it came in, so that equal requests have equal digests. */
 import Long from 'long';
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
+import { membersOf, type Member } from './members.js';
 import type { Message } from './schema.js';
 
 /** Nesting that decoding and normalising accept. */
@@ -10,27 +11,26 @@ const MAX_DEPTH = 32;
 export function canonical(type: protobuf.Type, message: Message, depth = 0): Message | null {
   if (depth > MAX_DEPTH) return null;
   const out: Message = {};
-  for (const field of type.fieldsArray) {
-    if (!Object.hasOwn(message, field.name)) continue;
-    const value = member(field.resolve(), message[field.name], depth);
+  for (const each of membersOf(type)) {
+    if (!Object.hasOwn(message, each.name)) continue;
+    const value = member(each, message[each.name], depth);
     if (value === null) return null;
-    if (value !== undefined) out[field.name] = value;
+    if (value !== undefined) out[each.name] = value;
   }
   return out;
 }
 
 /** Undefined where the member is left out, null where it nests too deeply. */
-function member(field: protobuf.Field, value: unknown, depth: number): unknown {
+function member({ message, isMap, isRepeated, hasPresence }: Member, value: unknown, depth: number): unknown {
   if (value === undefined || value === null) return undefined;
-  const nested = field.resolvedType instanceof protobuf.Type ? field.resolvedType : null;
-  if (field instanceof protobuf.MapField) return sortedMap(value as Message, nested, depth);
-  if (field.repeated) {
+  if (isMap) return sortedMap(value as Message, message, depth);
+  if (isRepeated) {
     const items = value as readonly unknown[];
     if (items.length === 0) return undefined;
-    return nested === null ? items : allOrNull(items.map((item) => canonical(nested, item as Message, depth + 1)));
+    return message === null ? items : allOrNull(items.map((item) => canonical(message, item as Message, depth + 1)));
   }
-  if (nested !== null) return canonical(nested, value as Message, depth + 1);
-  return field.hasPresence || !isDefault(value) ? value : undefined;
+  if (message !== null) return canonical(message, value as Message, depth + 1);
+  return hasPresence || !isDefault(value) ? value : undefined;
 }
 
 function sortedMap(map: Message, nested: protobuf.Type | null, depth: number): unknown {

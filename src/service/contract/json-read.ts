@@ -6,7 +6,8 @@
  * Source: https://protobuf.dev/programming-guides/json/
  */
 import Long from 'long';
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
+import { membersOf, type Member } from './members.js';
 import type { Message } from './schema.js';
 
 /** Deeper nesting than any sensible request has (inner maps nest). */
@@ -28,11 +29,13 @@ export function readJson(type: protobuf.Type, value: unknown, path = '', depth =
   const object = asObject(value, path);
   const out: Message = {};
   const chosen = new Map<protobuf.OneOf, string>();
+  const names = memberNames(type);
   for (const key of Object.keys(object)) {
-    const field = fieldNames(type).get(key);
+    const found = names.get(key);
     const place = join(path, key);
-    if (field === undefined) throw new BadField(place, 'unknown field');
-    if (Object.hasOwn(out, field.name)) throw new BadField(place, 'field is given twice, by both of its names');
+    if (found === undefined) throw new BadField(place, 'unknown field');
+    const { field, name } = found;
+    if (Object.hasOwn(out, name)) throw new BadField(place, 'field is given twice, by both of its names');
     const member = object[key];
     if (member === null || member === undefined) continue;
     if (field.partOf && !field.options?.['proto3_optional']) {
@@ -40,46 +43,45 @@ export function readJson(type: protobuf.Type, value: unknown, path = '', depth =
       if (other !== undefined) throw new BadField(place, `cannot be given together with ${other}`);
       chosen.set(field.partOf, key);
     }
-    const read = readField(field, member, place, depth);
-    if (field.hasPresence || !isDefault(field, read)) out[field.name] = read;
+    const read = readMember(found, member, place, depth);
+    if (found.hasPresence || !isDefault(found, read)) out[name] = read;
   }
   return out;
 }
 
-const NAMES = new WeakMap<protobuf.Type, ReadonlyMap<string, protobuf.Field>>();
+const NAMES = new WeakMap<protobuf.Type, ReadonlyMap<string, Member>>();
 
 /** Both spellings that JSON may use: lowerCamelCase, and the name in the .proto file. */
-function fieldNames(type: protobuf.Type): ReadonlyMap<string, protobuf.Field> {
+function memberNames(type: protobuf.Type): ReadonlyMap<string, Member> {
   let names = NAMES.get(type);
   if (names === undefined) {
-    const all = new Map<string, protobuf.Field>();
-    for (const field of type.fieldsArray) {
-      field.resolve();
-      all.set(field.name, field);
-      all.set(field.protoName ?? field.name, field);
+    const all = new Map<string, Member>();
+    for (const member of membersOf(type)) {
+      all.set(member.name, member);
+      all.set(member.field.protoName ?? member.name, member);
     }
     NAMES.set(type, (names = all));
   }
   return names;
 }
 
-function readField(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
-  if (field instanceof protobuf.MapField) {
+function readMember(member: Member, value: unknown, path: string, depth: number): unknown {
+  if (member.isMap) {
     const out = Object.create(null) as Message;
     const object = asObject(value, path);
-    for (const key of Object.keys(object)) out[key] = readSingle(field, object[key], `${path}[${quote(key)}]`, depth);
+    for (const key of Object.keys(object)) out[key] = readSingle(member, object[key], `${path}[${quote(key)}]`, depth);
     return out;
   }
-  if (field.repeated) {
+  if (member.isRepeated) {
     if (!Array.isArray(value)) throw new BadField(path, `expected an array, not ${kindOf(value)}`);
-    return value.map((item: unknown, i) => readSingle(field, item, `${path}[${i}]`, depth));
+    return value.map((item: unknown, i) => readSingle(member, item, `${path}[${i}]`, depth));
   }
-  return readSingle(field, value, path, depth);
+  return readSingle(member, value, path, depth);
 }
 
-function readSingle(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
-  if (field.resolvedType instanceof protobuf.Type) return readJson(field.resolvedType, value, path, depth + 1);
-  if (field.resolvedType instanceof protobuf.Enum) return readEnum(field.resolvedType, value, path);
+function readSingle({ message, enumeration, field }: Member, value: unknown, path: string, depth: number): unknown {
+  if (message !== null) return readJson(message, value, path, depth + 1);
+  if (enumeration !== null) return readEnum(enumeration, value, path);
   switch (field.type) {
     case 'string':
       return readString(value, path);
@@ -151,9 +153,9 @@ function exactInteger(value: unknown): bigint | null {
   return null;
 }
 
-function isDefault(field: protobuf.Field, value: unknown): boolean {
+function isDefault({ isMap }: Member, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
-  if (field instanceof protobuf.MapField) return Object.keys(value as object).length === 0;
+  if (isMap) return Object.keys(value as object).length === 0;
   if (value instanceof Uint8Array) return value.length === 0;
   if (Long.isLong(value)) return value.isZero();
   return value === 0 || value === '' || value === false;

@@ -24,8 +24,16 @@ export interface KernelOffsets {
   readonly threadCpu: number;
 }
 
-/** Reads the offsets from the kernel's BTF. Throws where it lacks one of the structures: no profile does. */
+const OFFSETS = new WeakMap<Btf, KernelOffsets>();
+
+/** The offsets from the kernel's BTF, read once. Throws where it lacks one of the structures: no profile does. */
 export function kernelOffsets(btf: Btf): KernelOffsets {
+  let offsets = OFFSETS.get(btf);
+  if (offsets === undefined) OFFSETS.set(btf, (offsets = readOffsets(btf)));
+  return offsets;
+}
+
+function readOffsets(btf: Btf): KernelOffsets {
   return {
     arrayMaxEntries: memberOffset(btf, 'bpf_array', 'map') + memberOffset(btf, 'bpf_map', 'max_entries'),
     arrayPointers: memberOffset(btf, 'bpf_array', 'ptrs'),
