@@ -16,7 +16,7 @@ import { E2BIG, EFAULT, EINVAL } from './errno.js';
 import { releaseState } from './frames.js';
 import { insnText } from './log/insn.js';
 import { markRegScratched, markStateScratched, stateScratched } from './log/scratch.js';
-import { writeSourceLine } from './log/source.js';
+import { passSourceLine, writeSourceLine } from './log/source.js';
 import { printInsnState, printState } from './log/state.js';
 import { pushJumpHistory } from './prune/history.js';
 import { updateBranchCounts } from './prune/loops.js';
@@ -46,6 +46,15 @@ function printInsn(env: Env): void {
   env.log.write(`${i}: ${insnText(env, i)}`);
   env.prevInsnPrintLength = env.log.position - start;
   env.prevLogPosition = env.log.position;
+}
+
+/** An instruction that is not printed, or whose text will be cut: later ones are printed as if it had been. */
+function passInsn(env: Env): void {
+  if (!env.log.skips) return;
+  // The state behind the last instruction that is printed takes the place of its line end, whatever is cut then.
+  if (stateScratched(env) && env.prevLogPosition === env.log.position) printInsnState(env, env.state.frame);
+  passSourceLine(env, env.insnIdx);
+  env.prevLogPosition = 0;
 }
 
 /** What is walked under speculation alone never runs: it stays dead code. */
@@ -234,8 +243,8 @@ function enterInsn(env: Env, printsState: boolean): number {
     env.log.write(`\nfrom ${env.prevInsnIdx} to ${i}${speculativeText(env)}:`);
     printState(env, state.frame, true);
   }
-  if (env.log.prints) printInsn(env);
-  else env.log.skip();
+  if (env.log.enter()) printInsn(env);
+  else passInsn(env);
   markSeen(env, i);
   return 0;
 }

@@ -212,6 +212,8 @@ export class Env {
   prevLineInfo = -1;
   prevLogPosition = 0;
   prevInsnPrintLength = 0;
+  /** Instructions as the log shows them, made when first shown. */
+  readonly insnTexts: (string | undefined)[] = [];
   disassemblyNames: DisassemblyNames | null = null;
 
   /** The feature of the second half that this program needs; set by unsupported(). */

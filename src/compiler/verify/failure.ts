@@ -76,13 +76,18 @@ const CLASSES: readonly (readonly [RegExp, string])[] = [
   [/dereference of modified|negative offset|spilled p|map forbidden|disallowed|invalid .*stack/, 'MEMORY_ACCESS'],
 ];
 
-/** What stands behind the sentence that tells why: states of a loop, and notes. */
-const AFTERWORDS = /^(?:cur state:|old state:|Note, )/;
+/** What stands behind the sentence that tells why: its source line, states of a loop, and notes. */
+const AFTERWORDS = /^(?:; |cur state:|old state:|Note, )/;
 
 /** The last line that tells why. */
 function sentenceOf(log: string): string {
-  const lines = log.trimEnd().split('\n');
-  return lines.findLast((line) => !AFTERWORDS.test(line)) ?? '';
+  for (let end = log.length; end > 0;) {
+    const start = log.lastIndexOf('\n', end - 1) + 1;
+    const line = log.slice(start, end).trimEnd();
+    if (line !== '' && !AFTERWORDS.test(line)) return line;
+    end = start - 1;
+  }
+  return '';
 }
 
 function classOf(env: Env, message: string, code: number): string {

@@ -159,8 +159,7 @@ export function statisticsText(level: number, stats: Stats): string {
 }
 
 /** One run over the program; its log is in the environment. */
-function run(program: Program, profile: Profile, logLevel: number, quiet: boolean): { env: Env; errno: number } {
-  const log = new VerifierLog(logLevel, quiet);
+function run(program: Program, profile: Profile, log: VerifierLog): { env: Env; errno: number } {
   const env = createEnv(program, profile, log);
   const verdict = check(env);
   return { env, errno: log.overflowed ? -ENOSPC : verdict };
@@ -186,12 +185,12 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
   const { logLevel } = options;
   if (program.capabilities !== ALL_CAPABILITIES && !profile.knowsCapabilities) return unknownCapabilities(profile);
   const quiet = (logLevel & LOG_LEVEL) === LOG_LEVEL1;
-  let { env, errno } = run(program, profile, logLevel, quiet);
-  if (errno !== 0 && quiet) ({ env, errno } = run(program, profile, logLevel, false));
+  // What is wrong is told from the log: its sentences are kept also where nobody asked for them.
+  let { env, errno } = run(program, profile, new VerifierLog(logLevel === 0 ? LOG_STATS : logLevel, quiet));
+  if (errno !== 0 && quiet) ({ env, errno } = run(program, profile, new VerifierLog(logLevel, false, env.log.trail)));
   const stats = statsOf(env);
-  if (errno === 0) return { errno, failure: null, log: env.log.toString(), stats, verified: env };
-  const text = env.log.toString() + statisticsText(logLevel, stats);
-  // Without a log the sentence is nowhere: the program is judged once more, by a verifier that speaks.
-  if ((logLevel & LOG_LEVEL) === 0) ({ env } = run(program, profile, LOG_LEVEL1, false));
-  return { errno, failure: describeFailure(env, errno), log: text, stats, verified: null };
+  const text = logLevel === 0 ? '' : env.log.toString();
+  if (errno === 0) return { errno, failure: null, log: text, stats, verified: env };
+  const failure = describeFailure(env, errno);
+  return { errno, failure, log: text + statisticsText(logLevel, stats), stats, verified: null };
 }

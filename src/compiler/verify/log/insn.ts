@@ -33,7 +33,11 @@ function immediateText(env: Env, i: number): string {
   return hex64(insns.imm(i + 1), insns.imm(i));
 }
 
-/** "(b7) r0 = 0\n" */
+/** "(b7) r0 = 0\n". The walk comes by most instructions many times. */
 export function insnText(env: Env, i: number): string {
+  return (env.insnTexts[i] ??= disassembled(env, i));
+}
+
+function disassembled(env: Env, i: number): string {
   return disassemble(env.insns, i, (env.disassemblyNames ??= namesOf(env)));
 }

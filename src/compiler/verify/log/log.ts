@@ -1,3 +1,5 @@
+import { Trail } from './trail.js';
+
 /** bpf(2)'s log_level bits. */
 export const LOG_LEVEL1 = 1;
 export const LOG_LEVEL2 = 2;
@@ -22,24 +24,40 @@ export class VerifierLog {
   private longest = 0;
   /** Parts at the front that have been dropped. */
   private dropped = 0;
+  /** Whether the instruction at hand, and the states that change with it, are to be printed. */
+  prints: boolean;
+  /** What a quiet log has counted; null where that is more than can be told. */
+  private counted: Trail | null;
+  private readonly isLeft: (() => boolean) | null;
 
   /**
    * `quiet`: instructions and states are not printed but only counted. At level 1 an accepted program's log holds none of
-   * them in the end, so that a first, quiet run is enough for it.
+   * them in the end, so that a first, quiet run is enough for it. `trail`: what such a run has found to be left in the end,
+   * so that nothing else is printed in a second one.
    */
   constructor(
     readonly level: number,
     private readonly quiet: boolean,
-  ) {}
+    trail: Trail | null = null,
+  ) {
+    this.prints = (level & LOG_LEVEL) !== 0 && !quiet;
+    this.counted = quiet ? new Trail() : null;
+    this.isLeft = trail?.follow() ?? null;
+  }
 
   /** Characters so far: what reset() takes. */
   get position(): number {
     return this.written;
   }
 
-  /** Whether instructions and states are to be printed. */
-  get prints(): boolean {
-    return (this.level & LOG_LEVEL) !== 0 && !this.quiet;
+  /** The instructions that are left of a quiet run; null where the buffer may have been too small for them. */
+  get trail(): Trail | null {
+    return this.counted;
+  }
+
+  /** Whether only some instructions are printed. */
+  get skips(): boolean {
+    return this.isLeft !== null;
   }
 
   /** Whether functions found safe are announced. */
@@ -75,15 +93,23 @@ export class VerifierLog {
     this.dropped = 0;
   }
 
-  /** In place of an instruction that a quiet log does not print: at least as many characters. */
-  skip(): void {
-    if (!this.quiet) return;
+  /** The walk enters an instruction. Whether it is to be printed; a quiet log counts at least as many characters instead. */
+  enter(): boolean {
+    if (this.quiet) this.count();
+    else if (this.isLeft !== null) this.prints = this.isLeft();
+    return this.prints;
+  }
+
+  private count(): void {
+    this.counted?.add(this.written);
     this.written += SKIPPED_BYTES;
     if (this.written > this.longest) this.longest = this.written;
+    if (this.overflowed) this.counted = null;
   }
 
   /** Forgets everything behind a position. */
   reset(position: number): void {
+    this.counted?.cut(position);
     if (this.quiet && position > 0) {
       this.written = position;
       return;

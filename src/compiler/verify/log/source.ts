@@ -29,15 +29,27 @@ export function sourcePlace(env: Env, info: LineInfo): string {
   return `${file.slice(file.lastIndexOf('/') + 1)}:${lineNumber(info)}`;
 }
 
+/** The source line of an instruction that is entered, or null where it is the one before. */
+function nextLine(env: Env, insn: number): LineInfo | null {
+  const at = findLineInfo(env, insn);
+  if (at < 0 || at === env.prevLineInfo) return null;
+  const info = env.lineInfo![at]!;
+  const previous = env.prevLineInfo < 0 ? null : env.lineInfo![env.prevLineInfo]!;
+  if (previous?.fileNameOff === info.fileNameOff && lineNumber(previous) === lineNumber(info)) return null;
+  env.prevLineInfo = at;
+  return info;
+}
+
+/** An instruction is passed without being printed: its source line counts as written. */
+export function passSourceLine(env: Env, insn: number): void {
+  nextLine(env, insn);
+}
+
 /** Writes the source line of an instruction, unless it was the one written last (verbose_linfo). */
 export function writeSourceLine(env: Env, insn: number, prefix: string): void {
   if (env.log.level === 0) return;
-  const at = findLineInfo(env, insn);
-  if (at < 0 || at === env.prevLineInfo) return;
-  const info = env.lineInfo![at]!;
-  const previous = env.prevLineInfo < 0 ? null : env.lineInfo![env.prevLineInfo]!;
-  if (previous?.fileNameOff === info.fileNameOff && lineNumber(previous) === lineNumber(info)) return;
+  const info = nextLine(env, insn);
+  if (info === null) return;
   const line = (env.btf?.string(info.lineOff) ?? '').replace(/^[\t-\r \u00a0]+/, '').slice(0, MAX_LINE);
   env.log.write(`${prefix}${line} @ ${sourcePlace(env, info)}\n`);
-  env.prevLineInfo = at;
 }

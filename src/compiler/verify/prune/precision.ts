@@ -211,22 +211,25 @@ export function propagatePrecision(env: Env, old: State): number {
   for (let f = old.currentFrame; f >= 0; f--) {
     const frame = old.frames[f]!;
     const { live } = frame;
-    const names: string[] = [];
+    let count = 0;
+    let names = '';
     for (let r = 0; r < 10; r++) {
       if (!live.isRegRead(r) || frame.regs[r]!.type !== SCALAR_VALUE) continue;
       if (env.capable && !frame.isRegPrecise(r)) continue;
-      names.push(`r${r}`);
+      count++;
+      if (env.log.detailed) names += `,r${r}`;
       masks.setFrameReg(f, r);
     }
     for (let s = 0; s < frame.stack.length; s++) {
       if (!live.isSlotRead(s) || !isSpilledScalarReg(frame.stack[s]!)) continue;
       if (env.capable && !frame.isSlotPrecise(s)) continue;
-      names.push(`fp${-(s + 1) * 8}`);
+      count++;
+      if (env.log.detailed) names += `,fp${-(s + 1) * 8}`;
       masks.setSlot(f, s);
     }
-    if (names.length === 0) continue;
+    if (count === 0) continue;
     // Below level 2 the kernel leaves nothing of this line but its end.
-    env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.join(',')}\n` : '\n');
+    env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.slice(1)}\n` : '\n');
   }
   if (!env.capable) {
     masks.reset();
