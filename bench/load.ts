@@ -2,19 +2,13 @@
  * npm run load -- [SECONDS] (600): a service as a process, 200 connections that never rest, and a mix of what a build farm sends:
  * answers known and new, rejections, garbage; HTTP and gRPC. Ends with 1 where anything but a stated refusal came back.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { ERRORS } from '../src/service/errors.js';
 import { CompileRequestType, encode } from '../src/service/contract/schema.js';
+import { startService } from './processes.js';
 import { percentile, slope, type Sample } from './statistics.js';
 
 const SECONDS = Number(process.argv[2] ?? 600);
@@ -126,44 +120,39 @@ function call(client: Client): Promise<void> {
   });
 }
 
-interface Service {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly grpc: string;
-}
+/** Small enough to be full soon: what grows after that is a leak. */
+const SETTINGS = {
+  BPF_JITD_MEMORY_CACHE: String(16 << 20),
+  BPF_JITD_DISK_CACHE: String(64 << 20),
+  BPF_JITD_CONNECTIONS: '1000',
+};
 
-async function start(dir: string): Promise<Service> {
-  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-  const settings = { BPF_JITD_PORT: '0', BPF_JITD_GRPC_PORT: '0', BPF_JITD_DATA_DIR: dir };
-  // Small enough to be full soon: what grows after that is a leak.
-  const caches = { BPF_JITD_MEMORY_CACHE: String(16 << 20), BPF_JITD_DISK_CACHE: String(64 << 20) };
-  const child = spawn(process.execPath, [main], {
-    env: { ...process.env, ...settings, ...caches, BPF_JITD_CONNECTIONS: '1000' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { url, grpc } = JSON.parse(line) as { url?: string; grpc?: string };
-    if (url !== undefined && grpc !== undefined) return { child, url, grpc };
-  }
-  throw new Error('the service did not start');
-}
+/** What is looked at, by the metrics whose sum it is. */
+const MEMORY = {
+  rss: /^process_resident_memory_bytes (\S+)$/gm,
+  heap: /^nodejs_heap_size_used_bytes (\S+)$/gm,
+  external: /^nodejs_external_memory_bytes (\S+)$/gm,
+  'worker heaps': /^bpf_jitd_worker_heap_bytes\S* (\S+)$/gm,
+};
+type Memory = Record<keyof typeof MEMORY, Sample[]>;
 
-/** Resident bytes and the main thread's heap, each some seconds. */
-async function watchMemory(url: string, until: number): Promise<Record<'rss' | 'heap', Sample[]>> {
-  const samples: Record<'rss' | 'heap', Sample[]> = { rss: [], heap: [] };
+/** Of the service's process, each some seconds. */
+async function watchMemory(url: string, until: number): Promise<Memory> {
+  const samples: Memory = { rss: [], heap: [], external: [], 'worker heaps': [] };
   const began = performance.now();
   while (performance.now() < until) {
     await new Promise((done) => setTimeout(done, Math.min(5000, SECONDS * 20)));
     const text = await (await fetch(`${url}/metrics`)).text();
-    const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
     const at = (performance.now() - began) / 60_000;
-    samples.rss.push([at, value('process_resident_memory_bytes') / 2 ** 20]);
-    samples.heap.push([at, value('nodejs_heap_size_used_bytes') / 2 ** 20]);
+    for (const name of Object.keys(MEMORY) as (keyof Memory)[]) {
+      const values = [...text.matchAll(MEMORY[name])].map((match) => Number(match[1]));
+      samples[name].push([at, values.reduce((sum, value) => sum + value, 0) / 2 ** 20]);
+    }
   }
   return samples;
 }
 
-function report(memory: Record<'rss' | 'heap', Sample[]>): void {
+function report(memory: Memory): void {
   const total = Object.values(latencies).reduce((sum, list) => sum + list.length, 0);
   console.log(
     `${total} requests in ${SECONDS} s over ${HTTP_CONNECTIONS + GRPC_CONNECTIONS} connections: ${(total / SECONDS).toFixed(0)}/s\n`,
@@ -185,8 +174,7 @@ function report(memory: Record<'rss' | 'heap', Sample[]>): void {
   }
 }
 
-const dir = mkdtempSync(join(tmpdir(), 'bpf-jitd-load-'));
-const service = await start(dir);
+const service = await startService(SETTINGS);
 const until = performance.now() + SECONDS * 1000;
 const client = new Client(service.grpc, credentials.createInsecure());
 const loop = async (work: () => Promise<void>): Promise<void> => {
@@ -199,9 +187,7 @@ const [memory] = await Promise.all([
 ]);
 client.close();
 agent.destroy();
-service.child.kill('SIGTERM');
-const [status] = (await once(service.child, 'exit')) as [number | null];
+const status = await service.stop();
 if (status !== 0) count(errors, `the service ended with ${String(status)}`);
-rmSync(dir, { recursive: true, force: true });
 report(memory);
 process.exitCode = errors.size === 0 ? 0 : 1;

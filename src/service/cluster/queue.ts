@@ -6,6 +6,7 @@ import { DelayedError, Queue, Worker, type BulkJobOptions, type Job } from 'bull
 import { Redis, type RedisOptions } from 'ioredis';
 import { withTimeout } from '../cache/breaker.js';
 import { ServiceError } from '../errors.js';
+import { underSignals } from '../signals.js';
 import type { Cluster } from './cluster.js';
 import { CONNECTION, PREFIX, withoutCommand } from './link.js';
 
@@ -128,7 +129,7 @@ export class TaskWorker<T> {
     const stops = this.active.get(name) ?? new Set();
     this.active.set(name, stops.add(stop));
     try {
-      await this.parts.process(task, AbortSignal.any([stop.signal, this.closing.signal]));
+      await underSignals([stop.signal, this.closing.signal], (signal) => this.parts.process(task, signal));
     } catch (error) {
       if (stop.signal.aborted) return;
       if (!(error instanceof ServiceError && error.code === 'SHUTTING_DOWN')) throw error;

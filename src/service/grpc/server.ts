@@ -1,5 +1,4 @@
 /** The gRPC transport. Messages stay bytes where they can: a cached answer goes out as it lies in the cache. */
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
@@ -14,7 +13,6 @@ import {
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
-import { LRUCache } from 'lru-cache';
 import { trustedProxies, type IsTrusted } from '../auth/address.js';
 import type { KeyHolder } from '../auth/holder.js';
 import type { Keyring } from '../auth/keyring.js';
@@ -25,6 +23,7 @@ import { messageFromProtobuf, requestFromProtobuf } from '../contract/request.js
 import { messageType, schema, type Message } from '../contract/schema.js';
 import { limitsMessage } from '../limits.js';
 import { asServiceError, ServiceError } from '../errors.js';
+import { KnownRequests } from '../known-requests.js';
 import { objectProblem } from '../http/compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
 import type { Trace, Tracing } from '../telemetry/trace.js';
@@ -36,7 +35,6 @@ import { patience } from './patience.js';
 import { grpcError, statusMessage } from './status.js';
 
 const SERVICE = 'bpfjit.v1.JitService';
-const KNOWN_REQUESTS = 100_000;
 /** Requests of one batch stream that are worked on at a time; more are not read until one is done. */
 const BATCH_WINDOW = 64;
 
@@ -93,7 +91,7 @@ export function buildGrpc(
       ...(keyring === null ? [] : [authentication(SERVICE, keyring, isTrusted)]),
     ],
   });
-  server.addService(definition(), new Handlers(service, jobs, isTrusted, observer, limitsMessage(config)).methods());
+  server.addService(definition(), new Handlers(service, jobs, isTrusted, observer, config).methods());
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE]: 'SERVING' });
   health.addToServer(server);
   const options = { keepCase: true, longs: String };
@@ -109,15 +107,18 @@ export function buildGrpc(
 }
 
 class Handlers {
-  private readonly known = new LRUCache<string, string>({ max: KNOWN_REQUESTS });
+  /** Keys of answers. */
+  private readonly known: KnownRequests<string>;
 
   constructor(
     private readonly service: CompileService,
     private readonly jobs: JobService,
     private readonly isTrusted: IsTrusted,
     private readonly observer: CallObserver,
-    private readonly limits: Message,
-  ) {}
+    private readonly config: Config,
+  ) {
+    this.known = new KnownRequests(config.memoryCache / 4);
+  }
 
   methods(): UntypedServiceImplementation {
     return {
@@ -128,7 +129,7 @@ class Handlers {
       }),
       ListTargets: this.unary('ListTargets', () =>
         Promise.resolve({
-          bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages, limits: this.limits }),
+          bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages, limits: limitsMessage(this.config) }),
         }),
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {
@@ -171,7 +172,7 @@ class Handlers {
   }
 
   private async compile(bytes: Buffer, asking: Asking): Promise<Reply> {
-    const body = `${asking.identity.tenant}\n${hash('sha256', bytes, 'base64')}`;
+    const body = KnownRequests.nameOf(asking.identity.tenant, '', bytes);
     const key = this.known.get(body);
     const hit = key === undefined ? null : this.service.remembered(key);
     if (hit !== null && !hit.answer.failed) return answerOf(hit);

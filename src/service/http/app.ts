@@ -1,7 +1,6 @@
 /** The HTTP transport: builds the application; `start.ts` listens. */
 import { randomUUID } from 'node:crypto';
 import type { Server as TlsServer } from 'node:tls';
-import multipart from '@fastify/multipart';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { trustedProxies } from '../auth/address.js';
@@ -10,22 +9,25 @@ import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
 import { ServiceError } from '../errors.js';
+import { KnownRequests } from '../known-requests.js';
 import type { Tracing } from '../telemetry/trace.js';
+import { AnswerHeaders } from './answer-headers.js';
 import { authenticate } from './auth.js';
 import { BODY_TYPES } from './body.js';
 import { boundBodies } from './body-memory.js';
 import { refuseOnSocket } from './client-error.js';
-import { compileRoutes } from './compile-route.js';
+import { compileRoutes, type Named } from './compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
 import { decodeBodies } from './decode-body.js';
 import { docsRoutes } from './docs-route.js';
 import { AnswerEncoder, encodeAnswers } from './encode-answer.js';
 import { btfRoutes } from './btf-route.js';
+import { acceptForms } from './form.js';
 import { jobsRoutes } from './jobs-routes.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
-import { secureHeaders, securityHeaderSet } from './secure-headers.js';
-import { logged, traceRequests } from './tracing.js';
+import { observe } from './observe.js';
+import { traceRequests } from './tracing.js';
 import type { Certificates } from '../tls.js';
 
 /** Request ids of clients that are passed on; others are replaced. */
@@ -56,11 +58,13 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { service, jobs, config, logger, routes, keyring, certificates, tracing } = parts;
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendProblem(error, request, reply, service.metrics);
+  const headers = new AnswerHeaders(certificates !== null);
   const app = Fastify({
-    loggerInstance: logger,
+    // One logger for all requests: a child for each costs more than a cached answer; lines carry the id themselves. The
+    // framework has none of its own, for which it would listen to each answer's end.
+    logger: false,
+    childLoggerFactory: () => logger,
     logController: new LogController({ disableRequestLogging: true }),
-    // One logger for all requests: a child for each costs more than a cached answer; lines carry the id themselves.
-    childLoggerFactory: (parent) => parent,
     bodyLimit: config.bodyLimit,
     ...limits(config, certificates),
     clientErrorHandler: (error, socket) => {
@@ -68,7 +72,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     },
     // Before any hook runs.
     frameworkErrors: (error, request, reply) => {
-      void refuse(error, request, reply.headers(securityHeaderSet(certificates !== null)));
+      void refuse(error, request, reply.headers(headers.setOf(request)));
     },
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
@@ -86,7 +90,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  await app.register(multipart, { limits: { fileSize: config.bodyLimit, files: 2, fields: 32, parts: 34 } });
+  acceptForms(app);
   app.setErrorHandler(refuse);
   app.setNotFoundHandler((request, reply) =>
     refuse(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
@@ -94,9 +98,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
   });
+  observe(app, service.metrics, logger);
   traceRequests(app, tracing);
-  observe(app, service, logger);
-  secureHeaders(app, certificates !== null);
+  headers.addTo(app);
   authenticate(app, keyring);
   boundBodies(app, config.bodyMemory);
   probeRoutes(app, service, config);
@@ -104,9 +108,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   decodeBodies(app);
   const encoder = await AnswerEncoder.load(config.memoryCache / 8);
   encodeAnswers(app, encoder);
-  compileRoutes(app, service, encoder, certificates !== null);
+  const known = new KnownRequests<Named>(config.memoryCache / 4);
+  compileRoutes(app, { service, known, encoder, headers });
   btfRoutes(app, service, config.btfStore);
-  jobsRoutes(app, jobs, closing(app));
+  jobsRoutes(app, jobs, headers, closing(app));
   await docsRoutes(app);
   return app;
 }
@@ -134,45 +139,4 @@ function closing(app: FastifyInstance): AbortSignal {
     done();
   });
   return stopping.signal;
-}
-
-/** Metrics of one route and status, looked up once. */
-interface Bound {
-  readonly requests: { inc(): void };
-  readonly seconds: { observe(value: number): void };
-}
-
-function observe(app: FastifyInstance, service: CompileService, logger: Logger): void {
-  const { metrics } = service;
-  const bound = new Map<string, Map<number, Bound>>();
-  const closed = (): void => {
-    metrics.httpInFlight--;
-  };
-  const debug = logger.isLevelEnabled('debug');
-  app.addHook('onRequest', (request, reply, done) => {
-    metrics.httpInFlight++;
-    reply.raw.on('close', closed);
-    void reply.header('x-request-id', request.id);
-    done();
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'none';
-    const status = reply.raw.statusCode;
-    const labels = `${method} ${route}`;
-    let found = bound.get(labels)?.get(status);
-    if (found === undefined) {
-      found = {
-        requests: metrics.httpRequests.labels({ method, route, status }),
-        seconds: metrics.httpSeconds.labels({ method, route }),
-      };
-      bound.set(labels, (bound.get(labels) ?? new Map<number, Bound>()).set(status, found));
-    }
-    found.requests.inc();
-    found.seconds.observe(reply.elapsedTime / 1000);
-    if (debug) {
-      logger.debug({ ...logged(request), method, route, status, ms: reply.elapsedTime }, 'answered');
-    }
-    done();
-  });
 }

@@ -30,11 +30,6 @@ export function authenticate(app: FastifyInstance, keyring: Keyring | null): voi
     if (scope !== 'open') admit(keyring, scope, request, reply);
     done();
   });
-  app.addHook('onSend', (request, reply, payload, done) => {
-    const headers = request.rateHeaders ?? [];
-    for (let i = 0; i < headers.length; i += 2) void reply.header(headers[i]!, headers[i + 1]);
-    done(null, payload);
-  });
 }
 
 /** Lets the request in until its answer has gone. Throws ServiceError. */

@@ -5,6 +5,7 @@ import { capabilitiesFromNames } from '../contract/capabilities.js';
 import { messageFromValue, requestFromJson, requestFromProtobuf } from '../contract/request.js';
 import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { FORM_TYPE, readForm, type Form } from './form.js';
 
 export const OBJECT_TYPE = 'application/octet-stream';
 /** What `curl --data-binary` says of any file: taken as an object. */
@@ -32,7 +33,7 @@ export async function readRequest(
   query = request.query as Query,
 ): Promise<CompileRequestMessage> {
   const type = mediaType(request);
-  if (type === 'multipart/form-data') return fromMultipart(request, query);
+  if (type === FORM_TYPE) return fromMultipart(request, query);
   if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
   if (type === 'application/json') return requestFromJson(request.body);
   if (type === OBJECT_TYPE) return fromObject(request.body, query);
@@ -98,22 +99,16 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Files `object`, `btf` and `attachObject`, and the parameters of the query as fields. */
 async function fromMultipart(request: FastifyRequest, query: Query): Promise<CompileRequestMessage> {
+  const form = await readForm(request);
   const files: { object?: Buffer; btf?: Buffer; attachObject?: Buffer } = {};
-  const fields: Record<string, string | string[]> = { ...(query as Record<string, string>) };
-  try {
-    for await (const part of request.parts()) {
-      if (part.type === 'field') addField(fields, part.fieldname, part.value);
-      else if (part.fieldname === 'object' || part.fieldname === 'btf' || part.fieldname === 'attachObject') {
-        files[part.fieldname] = await part.toBuffer();
-      } else {
-        const field = part.fieldname.slice(0, 60);
-        throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
-      }
+  for (const [name, content] of form.files) {
+    if (name !== 'object' && name !== 'btf' && name !== 'attachObject') {
+      const field = name.slice(0, 60);
+      throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
     }
-  } catch (error) {
-    throw formError(error);
+    files[name] = content;
   }
-  const message = fromQuery(fields);
+  const message = fromQuery(withFields(query, form.fields));
   // An upload form sends an empty file where none was chosen.
   const btf = files.btf?.length === 0 ? undefined : files.btf;
   const attach = files.attachObject?.length === 0 ? undefined : files.attachObject;
@@ -125,15 +120,12 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
   };
 }
 
-/** The parser throws plain Errors at forms that are damaged; the framework's own, such as of parts too large, have a status. */
-function formError(error: unknown): unknown {
-  if (error instanceof ServiceError || (error instanceof Error && 'statusCode' in error)) return error;
-  return new ServiceError('MALFORMED_BODY', 'the form is damaged, or not all of it came');
-}
-
-function addField(fields: Record<string, string | string[]>, name: string, value: unknown): void {
-  const text = String(value);
-  if (text === '') return; // an empty input of a form
-  const old = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  fields[name] = old === undefined ? text : [old, text].flat();
+function withFields(query: Query, fields: Form['fields']): Query {
+  const all = new Map(Object.entries(query));
+  for (const [name, value] of fields) {
+    if (value === '') continue; // an empty input of a form
+    const old = all.get(name);
+    all.set(name, old === undefined ? value : [old, value].flat());
+  }
+  return Object.fromEntries(all);
 }

@@ -1,47 +1,41 @@
 /** POST /compile and GET /compilations/{digest}. */
-import { hash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import type { CompileService, Compiled } from '../compile-service.js';
 import type { Answer } from '../cache/entry.js';
 import { writeJson } from '../contract/json-write.js';
 import { CompileResponseType, FailureType, type Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { KnownRequests } from '../known-requests.js';
 import { serverTiming } from '../telemetry/server-timing.js';
 import { clientSignal } from './client-signal.js';
 import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
-import type { AnswerEncoder } from './encode-answer.js';
-import { securityHeaders } from './secure-headers.js';
+import type { AnswerHeaders } from './answer-headers.js';
+import type { AnswerEncoder, Coding } from './encode-answer.js';
 import { answerType, JSON_TYPE, matches, PROTOBUF_TYPE, type AnswerType } from './negotiate.js';
 
-/** Bodies whose digest is remembered, so that asking again costs one hash and no parsing. */
-const KNOWN_BODIES = 100_000;
+/** What a request that was answered before leads to. */
+export type Named = Pick<Compiled, 'digest' | 'key'>;
 
-type Named = Pick<Compiled, 'digest' | 'key'>;
+export interface CompileRouteParts {
+  readonly service: CompileService;
+  readonly known: KnownRequests<Named>;
+  readonly encoder: AnswerEncoder;
+  readonly headers: AnswerHeaders;
+}
 
-export function compileRoutes(
-  app: FastifyInstance,
-  service: CompileService,
-  encoder: AnswerEncoder,
-  tls: boolean,
-): void {
-  const headers = [...securityHeaders(tls), ...HIT_HEADERS];
-  const known = new LRUCache<string, Named>({ max: KNOWN_BODIES });
-
+export function compileRoutes(app: FastifyInstance, { service, known, encoder, headers }: CompileRouteParts): void {
   app.post('/compile', { config: { scope: 'compile' } }, (request, reply) => {
     const type = answerType(request.headers.accept);
     const body = bodyKey(request);
     const named = body === null ? undefined : known.get(body);
     const hit = named === undefined ? null : service.remembered(named.key);
-    if (hit === null) return compileNow(request, reply, type, body);
-    const compiled = { ...hit, ...named! };
-    if (hit.answer.failed || request.headers['if-none-match'] !== undefined) {
-      return sendAnswer(service, compiled, type, request, reply);
-    }
-    const form = hitForm(service, encoder, compiled, type, request);
-    if (form === null) return sendAnswer(service, compiled, type, request, reply);
-    return sendHit(form, headers, request, reply);
+    if (named === undefined || hit === null) return compileNow(request, reply, type, body);
+    const plain = hit.answer.failed || request.headers['if-none-match'] !== undefined;
+    const form = plain ? null : hitForm(service, encoder, named, hit.answer, type, request);
+    if (form === null) return sendAnswer(service, { ...hit, ...named }, type, request, reply);
+    return sendHit(form, headers.of(request), request, reply);
   });
 
   async function compileNow(
@@ -79,8 +73,7 @@ export function compileRoutes(
 function bodyKey(request: FastifyRequest): string | null {
   if (!Buffer.isBuffer(request.body)) return null;
   const type = mediaType(request);
-  const query = type === OBJECT_TYPE ? request.url : '';
-  return `${tenantOf(request)}\n${type}\n${query}\n${hash('sha256', request.body, 'base64')}`;
+  return KnownRequests.nameOf(tenantOf(request), type === OBJECT_TYPE ? request.url : type, request.body);
 }
 
 /** Milliseconds of `Prefer: wait=SECONDS` (RFC 7240). */
@@ -114,7 +107,7 @@ function sendAnswer(
     vary: 'accept, accept-encoding',
     'cache-control': IMMUTABLE,
     'cache-status': CACHE_STATUS[compiled.source],
-    'server-timing': serverTiming(reply.elapsedTime, compiled.timings),
+    'server-timing': serverTiming(performance.now() - request.receivedAt, compiled.timings),
   });
   request.trace?.set({ 'bpf_jitd.source': compiled.source, 'bpf_jitd.digest': compiled.digest });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
@@ -124,49 +117,45 @@ function sendAnswer(
 
 /** A cached answer in the form that the client wants it in. */
 interface Form {
+  readonly type: AnswerType;
+  readonly etag: string;
+  readonly coding: Coding | null;
   readonly bytes: Buffer;
-  readonly headers: readonly string[];
 }
 
 /** Null where it must first be compressed. */
 function hitForm(
   service: CompileService,
   encoder: AnswerEncoder,
-  { digest, key, answer }: Compiled,
+  { digest, key }: Named,
+  answer: Answer,
   type: AnswerType,
   request: FastifyRequest,
 ): Form | null {
   const bytes = type === JSON_TYPE ? service.json(key, answer) : answer.protobuf;
   const etag = entityTag(digest, type);
-  const plain = ['content-type', type, 'etag', etag];
   const coding = encoder.choose(request.headers['accept-encoding'], bytes.length);
   request.trace?.set({ 'bpf_jitd.source': 'memory', 'bpf_jitd.digest': digest });
-  if (coding === null) return { bytes, headers: plain };
+  if (coding === null) return { type, etag, coding, bytes };
   const encoded = encoder.held(tenantOf(request), etag, coding);
-  if (encoded === undefined) return null;
-  return { bytes: encoded, headers: ['content-type', type, 'etag', `W/${etag}`, 'content-encoding', coding] };
+  return encoded === undefined ? null : { type, etag: `W/${etag}`, coding, bytes: encoded };
 }
 
 /** What `sendAnswer` sends, written past the framework's reply: the path that thousands a second go. */
-function sendHit(form: Form, headers: readonly string[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendHit(form: Form, headers: string[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { type, etag, coding, bytes } = form;
+  headers.push(...HIT_HEADERS, 'content-type', type, 'etag', etag, 'content-length', String(bytes.length));
+  if (coding !== null) headers.push('content-encoding', coding);
+  headers.push('server-timing', serverTiming(performance.now() - request.receivedAt, {}));
   void reply.hijack();
-  reply.raw.writeHead(200, [
-    ...['x-request-id', request.id, ...(request.rateHeaders ?? []), ...headers],
-    ...(request.trace === null ? [] : ['traceresponse', request.trace.carrier]),
-    ...[...form.headers, 'content-length', String(form.bytes.length)],
-    ...['server-timing', serverTiming(reply.elapsedTime, {})],
-  ]);
-  reply.raw.end(form.bytes);
+  reply.raw.writeHead(200, headers);
+  reply.raw.end(bytes);
   return reply;
 }
 
 const HIT_HEADERS = [
-  'vary',
-  'accept, accept-encoding',
-  'cache-control',
-  IMMUTABLE,
-  'cache-status',
-  CACHE_STATUS.memory,
+  ...['vary', 'accept, accept-encoding', 'cache-control', IMMUTABLE],
+  ...['cache-status', CACHE_STATUS.memory],
 ];
 
 function entityTag(digest: string, type: AnswerType): string {

@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify';
 import { ServiceError } from '../errors.js';
 import { decodeZstd, TooLarge } from '../zstd.js';
+import { FORM_TYPE } from './form.js';
 import { mediaType } from './body.js';
 
 const DECODERS: Readonly<Record<string, (limit: number) => Transform>> = {
@@ -31,7 +32,7 @@ export function decodeBodies(app: FastifyInstance): void {
 /** Throws ServiceError UNSUPPORTED_MEDIA_TYPE. */
 function decoded(request: FastifyRequest, payload: RequestPayload, coding: string): RequestPayload {
   const make = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
-  if (make === undefined || mediaType(request) === 'multipart/form-data') {
+  if (make === undefined || mediaType(request) === FORM_TYPE) {
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `bodies may be encoded as ${DECODED}; forms, not at all`);
   }
   const limit = request.routeOptions.bodyLimit;

@@ -4,6 +4,7 @@ import { messageFromJson, messageFromProtobuf, messageFromValue } from '../contr
 import { SubmitJobRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
 import type { SubmitJobMessage } from '../jobs/job-service.js';
+import { FORM_TYPE } from './form.js';
 import { mediaType, OBJECT_TYPE, readRequest, type Query } from './body.js';
 
 /** What stands in the query beside what POST /compile takes there. */
@@ -21,7 +22,7 @@ export async function readJob(request: FastifyRequest): Promise<SubmitJobMessage
 
 async function readMessage(request: FastifyRequest): Promise<SubmitJobMessage> {
   const type = mediaType(request);
-  if (type === OBJECT_TYPE || type === 'multipart/form-data') return single(request);
+  if (type === OBJECT_TYPE || type === FORM_TYPE) return single(request);
   if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
   if (type === 'application/json') return messageFromJson(SubmitJobRequestType, request.body);
   return messageFromProtobuf(SubmitJobRequestType, request.body);

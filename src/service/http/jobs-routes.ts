@@ -1,9 +1,12 @@
 /** POST /jobs, GET and DELETE /jobs/{id}, and GET /jobs/{id}/events as server-sent events. */
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { writeJson } from '../contract/json-write.js';
 import { encode, JobItemType, JobType, type Message } from '../contract/schema.js';
 import type { JobEvent, JobService } from '../jobs/job-service.js';
+import { underSignals } from '../signals.js';
+import type { AnswerHeaders } from './answer-headers.js';
 import { clientSignal } from './client-signal.js';
 import { identityOf } from './identity.js';
 import { readJob } from './job-body.js';
@@ -19,7 +22,12 @@ const CONFIG = { config: { scope: 'jobs' } } as const;
 const HEARTBEAT = 15_000;
 
 /** `stopping` is aborted when the instance stops: streams end then, and clients go on elsewhere. */
-export function jobsRoutes(app: FastifyInstance, jobs: JobService, stopping: AbortSignal): void {
+export function jobsRoutes(
+  app: FastifyInstance,
+  jobs: JobService,
+  headers: AnswerHeaders,
+  stopping: AbortSignal,
+): void {
   app.post('/jobs', CONFIG, async (request, reply) => {
     const type = answerType(request.headers.accept);
     const job = await jobs.submit(await readJob(request), identityOf(request), request.trace);
@@ -38,11 +46,13 @@ export function jobsRoutes(app: FastifyInstance, jobs: JobService, stopping: Abo
   });
 
   app.get<ById>('/jobs/:id/events', CONFIG, async (request, reply) => {
-    const signal = AbortSignal.any([clientSignal(request, reply), stopping]);
     const last = String(request.headers['last-event-id'] ?? '');
-    const events = await jobs.watch(request.params.id, last, identityOf(request), signal);
-    reply.hijack();
-    await stream(request, reply, events);
+    await underSignals([clientSignal(request, reply), stopping], async (signal) => {
+      const events = await jobs.watch(request.params.id, last, identityOf(request), signal);
+      reply.hijack();
+      reply.raw.writeHead(200, [...headers.of(request), ...STREAM_HEADERS]);
+      await stream(request, reply.raw, events);
+    });
   });
 }
 
@@ -51,15 +61,13 @@ function send(reply: FastifyReply, type: string, job: Message): FastifyReply {
   return reply.header('cache-control', 'no-store').header('content-type', type).send(body);
 }
 
+const STREAM_HEADERS = [
+  ...['content-type', 'text/event-stream', 'cache-control', 'no-store'],
+  ...['x-accel-buffering', 'no'], // nginx passes it on as it comes
+];
+
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
-async function stream(request: FastifyRequest, reply: FastifyReply, events: AsyncIterable<JobEvent>): Promise<void> {
-  const out = reply.raw;
-  out.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no', // nginx passes it on as it comes
-  });
+async function stream(request: FastifyRequest, out: ServerResponse, events: AsyncIterable<JobEvent>): Promise<void> {
   out.flushHeaders();
   const heartbeat = setInterval(() => out.write(': alive\n\n'), HEARTBEAT);
   try {

@@ -53,7 +53,6 @@ export function sendProblem(
 }
 
 const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_REQ_FILE_TOO_LARGE: ['BODY_TOO_LARGE', 'a part is larger than this service takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'UNSUPPORTED_MEDIA_TYPE',
     'send application/json, application/x-protobuf, application/octet-stream or multipart/form-data',
@@ -76,7 +75,5 @@ function fromFastify(error: unknown, request: FastifyRequest): ServiceError | nu
   if (known !== undefined) return new ServiceError(known[0], known[1]);
   if (ZLIB.test(code)) return new ServiceError('MALFORMED_BODY', 'the body is not encoded as Content-Encoding says');
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return null;
-  if (code.startsWith('FST_') && code.includes('LIMIT'))
-    return new ServiceError('BODY_TOO_LARGE', 'too many or too large parts');
   return new ServiceError('MALFORMED_BODY', STATUS_CODES[statusCode] ?? 'the request cannot be read');
 }

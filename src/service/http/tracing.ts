@@ -22,7 +22,6 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing | null): vo
       'bpf_jitd.request_id': request.id,
     });
     request.trace = trace;
-    void reply.header('traceresponse', trace.carrier);
     reply.raw.once('close', () => {
       const status = reply.raw.statusCode;
       trace.set({ 'http.response.status_code': status });

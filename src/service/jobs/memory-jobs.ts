@@ -7,6 +7,7 @@ import { failedItem, isFinal, STATE, TURN_COST } from './job.js';
 import type { JobHappening, JobItem, JobRecord, JobRequest, NewJob, State } from './job.js';
 import { clientFull, flowOf, jobsFull, sameJob } from './limits.js';
 import { MemoryQueue } from './memory-queue.js';
+import { underSignals } from '../signals.js';
 import { Undeliverable } from './webhook.js';
 
 /** Items of finished jobs that are kept. */
@@ -153,15 +154,18 @@ export class MemoryJobs implements JobBackend {
   }
 
   private async attempt(run: RunTask, { kept, index, since }: Waiting): Promise<void> {
-    const { job } = kept;
-    const request = kept.requests[index]!;
-    const signal = AbortSignal.any([kept.stop.signal, this.closing.signal]);
     this.observer.started(performance.now() - since);
     kept.running.add(index);
     if (kept.state === STATE.QUEUED) kept.state = STATE.RUNNING;
+    await underSignals([kept.stop.signal, this.closing.signal], (signal) => this.tryOften(run, kept, index, signal));
+  }
+
+  private async tryOften(run: RunTask, kept: Kept, index: number, signal: AbortSignal): Promise<void> {
+    const { identity, trace } = kept.job;
+    const request = kept.requests[index]!;
     for (let tried = 1; ; tried++) {
       try {
-        this.record(kept, await run({ ...request, index, identity: job.identity, trace: job.trace }, signal));
+        this.record(kept, await run({ ...request, index, identity, trace }, signal));
         return;
       } catch (error) {
         if (signal.aborted) return;

@@ -174,10 +174,7 @@ export class CompilePool {
 }
 
 function stopReason(reason: unknown): ReplacementReason {
-  const late =
-    (reason instanceof ServiceError && reason.code === 'DEADLINE_EXCEEDED') ||
-    (reason instanceof Error && reason.name === 'TimeoutError');
-  return late ? 'deadline' : 'cancelled';
+  return reason instanceof ServiceError && reason.code === 'DEADLINE_EXCEEDED' ? 'deadline' : 'cancelled';
 }
 
 /** How a worker came to its end, or null where the error is the task's own. */
