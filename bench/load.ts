@@ -122,8 +122,8 @@ function call(client: Client): Promise<void> {
 
 /** Small enough to be full soon: what grows after that is a leak. */
 const SETTINGS = {
-  BPF_JITD_MEMORY_CACHE: String(16 << 20),
-  BPF_JITD_DISK_CACHE: String(64 << 20),
+  BPF_JITD_MEMORY_CACHE: String(8 << 20),
+  BPF_JITD_DISK_CACHE: String(16 << 20),
   BPF_JITD_CONNECTIONS: '1000',
 };
 

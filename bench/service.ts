@@ -1,15 +1,9 @@
-/** Cache hits over HTTP and gRPC beside a bare Fastify route with the same bytes; cold compilations by workers. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Cache hits over HTTP and gRPC, and cold compilations by workers, of a service that is a process of its own. */
 import { performance } from 'node:perf_hooks';
 import { Client, credentials } from '@grpc/grpc-js';
-import autocannon from 'autocannon';
-import Fastify from 'fastify';
-import { pino } from 'pino';
-import { readConfig } from '../src/service/config.js';
 import { CompileRequestType, encode, type Message } from '../src/service/contract/schema.js';
-import { startService, type RunningService } from '../src/service/start.js';
+import { measureHits } from './hits.js';
+import { startService, type ServerProcess } from './processes.js';
 
 const SECONDS = 5;
 const CONNECTIONS = 20;
@@ -22,45 +16,17 @@ const json = (name: string): string =>
     program: { name, type: 'BPF_PROG_TYPE_XDP', license: 'GPL', instructions: INSTRUCTIONS.toString('base64') },
   });
 
-async function withService<T>(workers: number, work: (service: RunningService) => Promise<T>): Promise<T> {
-  const dir = mkdtempSync(join(tmpdir(), 'bpf-jitd-bench-'));
-  const env = {
-    BPF_JITD_PORT: '0',
-    BPF_JITD_GRPC_PORT: '0',
-    BPF_JITD_DATA_DIR: dir,
-    BPF_JITD_WORKERS: String(workers),
-  };
-  const service = await startService(readConfig(env), { logger: pino({ level: 'silent' }) });
+async function withService(workers: number, work: (service: ServerProcess) => Promise<void>): Promise<void> {
+  const service = await startService({ BPF_JITD_WORKERS: String(workers) });
   try {
-    return await work(service);
+    await work(service);
   } finally {
     await service.stop();
-    rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function rate(url: string, body: string): Promise<number> {
-  const headers = { 'content-type': 'application/json' };
-  const run = (duration: number): Promise<autocannon.Result> =>
-    autocannon({ url, method: 'POST', headers, body, connections: CONNECTIONS, duration });
-  await run(1);
-  const result = await run(SECONDS);
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} refusals, ${result.errors} errors`);
-  return result.requests.average;
-}
-
-/** A route that does nothing but send these bytes. */
-async function bareRoute(answer: Buffer, body: string): Promise<number> {
-  const app = Fastify();
-  app.post('/compile', (_request, reply) => reply.header('content-type', 'application/json').send(answer));
-  const url = await app.listen({ port: 0 });
-  const result = await rate(`${url}/compile`, body);
-  await app.close();
-  return result;
-}
-
-async function grpcHits(service: RunningService): Promise<number> {
-  const client = new Client(service.grpcAddress, credentials.createInsecure());
+async function grpcHits(service: ServerProcess): Promise<number> {
+  const client = new Client(service.grpc, credentials.createInsecure());
   const identity = (bytes: Buffer): Buffer => bytes;
   const request = Buffer.from(encode(CompileRequestType, program('hit')));
   const call = (): Promise<void> =>
@@ -85,7 +51,7 @@ async function grpcHits(service: RunningService): Promise<number> {
 }
 
 /** Programs that differ in their names: none is answered from a cache. */
-async function cold(service: RunningService, workers: number): Promise<number> {
+async function cold(service: ServerProcess, workers: number): Promise<number> {
   const url = `${service.url}/compile`;
   const headers = { 'content-type': 'application/json' };
   let next = 0;
@@ -106,13 +72,10 @@ const line = (name: string, value: number, more = ''): void => {
 
 export async function serviceBench(): Promise<void> {
   await withService(1, async (service) => {
-    const url = `${service.url}/compile`;
-    const headers = { 'content-type': 'application/json' };
-    const answer = Buffer.from(await (await fetch(url, { method: 'POST', headers, body: json('hit') })).arrayBuffer());
-    const bare = await bareRoute(answer, json('hit'));
-    const hits = await rate(url, json('hit'));
-    line('bare Fastify route, the same bytes', bare);
-    line('cache hits, HTTP', hits, `${(hits / bare).toFixed(2)} of the bare route`);
+    const { bare, hits, ratio, range, clients } = await measureHits(service, json('hit'));
+    line('bare Fastify route, the same bytes', bare, `clients busy to ${(clients * 100).toFixed(0)} %`);
+    const [lowest, highest] = range.map((value) => value.toFixed(2));
+    line('cache hits, HTTP', hits, `${ratio.toFixed(2)} of the bare route (rounds: ${lowest} to ${highest})`);
     line('cache hits, gRPC', await grpcHits(service));
     line('cold compilations of 2 instructions, 1 worker', await cold(service, 1));
   });

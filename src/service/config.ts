@@ -146,7 +146,7 @@ export const SETTINGS = {
   memoryCache: setting(
     'BPF_JITD_MEMORY_CACHE',
     128 * MIB,
-    'Bytes of answers kept in memory.',
+    'Bytes of answers kept in memory; what finds them, and their compressed forms, take up to five eighths as much.',
     whole(0, 1024 * 1024 * MIB),
     '128 MiB',
   ),

@@ -51,7 +51,10 @@ t.test('work under several signals', async (t) => {
   t.equal(await underSignals([lasting.signal, stop.signal], reason), 'stopped', 'one that was aborted before');
   const late = (await underSignals([lasting.signal], reason, { after: 1, reason: later })) as ServiceError;
   t.equal(late.code, 'DEADLINE_EXCEEDED');
-  await t.rejects(underSignals([lasting.signal], () => Promise.reject(new Error('the work itself'))), /the work itself/);
+  await t.rejects(
+    underSignals([lasting.signal], () => Promise.reject(new Error('the work itself'))),
+    /the work itself/,
+  );
 });
 
 t.test('compilations', async (t) => {

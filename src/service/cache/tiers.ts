@@ -27,7 +27,7 @@ export class CacheTiers {
   private readonly memoryHits: { inc(): void };
 
   constructor(private readonly parts: CacheParts) {
-    this.memoryHits = parts.metrics.cacheLookups.labels({ tier: 'memory', result: 'hit' });
+    this.memoryHits = parts.metrics.cacheLookups.tally({ tier: 'memory', result: 'hit' });
   }
 
   /** An answer that is in memory; cheap. */

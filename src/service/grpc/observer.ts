@@ -19,7 +19,15 @@ export interface ObservedReply {
   readonly trailer: Metadata;
 }
 
+/** Of one method. */
+interface Tallies {
+  readonly seconds: { observe(value: number): void };
+  readonly byCode: { inc(): void }[];
+}
+
 export class CallObserver {
+  private readonly known = new Map<string, Tallies>();
+
   constructor(
     private readonly service: string,
     private readonly metrics: Metrics,
@@ -31,7 +39,7 @@ export class CallObserver {
     const started = performance.now();
     const trace = this.startTrace(method, call);
     let code = status.OK;
-    metrics.grpcInFlight.inc();
+    metrics.grpcInFlight++;
     try {
       const { bytes, timings } = await work(trace);
       const trailer = new Metadata();
@@ -46,12 +54,19 @@ export class CallObserver {
       trace?.set({ 'error.type': known.code });
       throw error;
     } finally {
-      metrics.grpcInFlight.dec();
-      metrics.grpcRequests.inc({ method, code: status[code] });
-      metrics.grpcSeconds.observe({ method }, (performance.now() - started) / 1000);
+      metrics.grpcInFlight--;
+      this.answered(method, code, performance.now() - started);
       trace?.set({ 'rpc.grpc.status_code': code });
       trace?.end(isFault(code));
     }
+  }
+
+  private answered(method: string, code: status, ms: number): void {
+    const { grpcRequests, grpcSeconds } = this.metrics;
+    let known = this.known.get(method);
+    if (known === undefined) this.known.set(method, (known = { seconds: grpcSeconds.tally({ method }), byCode: [] }));
+    known.seconds.observe(ms / 1000);
+    (known.byCode[code] ??= grpcRequests.tally({ method, code: status[code] })).inc();
   }
 
   private startTrace(method: string, call: ServerCall): Trace | null {

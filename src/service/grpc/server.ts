@@ -129,7 +129,10 @@ class Handlers {
       }),
       ListTargets: this.unary('ListTargets', () =>
         Promise.resolve({
-          bytes: encode('ListTargetsResponse', { targets: this.service.catalog.messages, limits: limitsMessage(this.config) }),
+          bytes: encode('ListTargetsResponse', {
+            targets: this.service.catalog.messages,
+            limits: limitsMessage(this.config),
+          }),
         }),
       ),
       CompileBatch: (call: ServerDuplexStream<Buffer, Buffer>) => {

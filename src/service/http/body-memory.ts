@@ -25,6 +25,9 @@ export function boundBodies(app: FastifyInstance, maxBytes: number): void {
 function expected(request: FastifyRequest): number {
   const { 'content-length': length, 'transfer-encoding': chunked, 'content-encoding': coding } = request.headers;
   if (length === undefined && chunked === undefined) return 0;
-  const limit = request.routeOptions.bodyLimit ?? 0;
-  return chunked !== undefined || coding !== undefined ? limit : Math.min(Number(length), limit);
+  const open = chunked !== undefined || coding !== undefined;
+  const said = Number(length);
+  if (!open && said <= SMALL) return said;
+  const limit = request.routeOptions.bodyLimit ?? 0; // last, as the framework makes an object of all that the route has
+  return open ? limit : Math.min(said, limit);
 }

@@ -12,15 +12,15 @@ declare module 'fastify' {
   }
 }
 
-/** Metrics of one route and status, looked up once. */
-interface Bound {
-  readonly requests: { inc(): void };
+interface Tallies {
   readonly seconds: { observe(value: number): void };
+  readonly byStatus: Map<number, { inc(): void }>;
 }
 
 /** One listener for each request, not the framework's onResponse: that costs a cached answer two more, and a promise. */
 export function observe(app: FastifyInstance, metrics: Metrics, logger: Logger): void {
-  const bound = new Map<string, Map<number, Bound>>();
+  /** By route and method. */
+  const known = new Map<string, Map<string, Tallies>>();
   const debug = logger.isLevelEnabled('debug');
   app.decorateRequest('receivedAt', 0);
   app.addHook('onRequest', (request, reply, done) => {
@@ -38,17 +38,21 @@ export function observe(app: FastifyInstance, metrics: Metrics, logger: Logger):
     const { method } = request;
     const route = request.routeOptions.url ?? 'none';
     const ms = performance.now() - request.receivedAt;
-    const labels = `${method} ${route}`;
-    let found = bound.get(labels)?.get(status);
-    if (found === undefined) {
-      found = {
-        requests: metrics.httpRequests.labels({ method, route, status }),
-        seconds: metrics.httpSeconds.labels({ method, route }),
-      };
-      bound.set(labels, (bound.get(labels) ?? new Map<number, Bound>()).set(status, found));
-    }
-    found.requests.inc();
-    found.seconds.observe(ms / 1000);
+    const { seconds, byStatus } = known.get(route)?.get(method) ?? learn(route, method);
+    seconds.observe(ms / 1000);
+    (byStatus.get(status) ?? learnStatus(route, method, status, byStatus)).inc();
     if (debug) logger.debug({ ...logged(request), method, route, status, ms }, 'answered');
+  }
+
+  function learn(route: string, method: string): Tallies {
+    const tallies = { seconds: metrics.httpSeconds.tally({ method, route }), byStatus: new Map() };
+    known.set(route, (known.get(route) ?? new Map<string, Tallies>()).set(method, tallies));
+    return tallies;
+  }
+
+  function learnStatus(route: string, method: string, status: number, byStatus: Tallies['byStatus']): { inc(): void } {
+    const tally = metrics.httpRequests.tally({ method, route, status });
+    byStatus.set(status, tally);
+    return tally;
   }
 }

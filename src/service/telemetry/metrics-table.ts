@@ -26,7 +26,7 @@ export function ownMetrics(): readonly Described[] {
   const all = metrics.registry.getMetricsAsArray() as unknown as Described[];
   const own = all.filter(({ name }) => name.startsWith('bpf_jitd_'));
   // prom-client keeps the type in the class's name alone.
-  return own.map((metric) => ({ ...metric, type: metric.constructor.name.toLowerCase() }));
+  return own.map((metric) => ({ ...metric, type: metric.constructor.name.replace('Tallied', '').toLowerCase() }));
 }
 
 /** Markdown. */

@@ -1,5 +1,6 @@
 /** Prometheus metrics: names and units as its conventions have them. docs/metrics.md is generated from this table. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { TalliedCounter, TalliedHistogram } from './tallies.js';
 import { VERSION } from '../version.js';
 
 /** From an answer out of memory to the longest that a request may take by default. */
@@ -39,38 +40,35 @@ export class Metrics {
   onDefect: (error: unknown, traceId?: string) => void = () => undefined;
   /** Of HTTP: requests that are being answered. */
   httpInFlight = 0;
+  /** Of gRPC: calls that are being answered. */
+  grpcInFlight = 0;
 
   private readonly own = { registers: [this.registry] };
 
-  readonly httpRequests = new Counter({
+  readonly httpRequests = new TalliedCounter({
     name: 'bpf_jitd_http_requests_total',
     help: 'HTTP requests answered.',
     labelNames: ['method', 'route', 'status'] as const,
     ...this.own,
   });
-  readonly httpSeconds = new Histogram({
+  readonly httpSeconds = new TalliedHistogram({
     name: 'bpf_jitd_http_request_duration_seconds',
     help: 'Time from an HTTP request to its answer.',
     labelNames: ['method', 'route'] as const,
     buckets: REQUEST_SECONDS,
     ...this.own,
   });
-  readonly grpcRequests = new Counter({
+  readonly grpcRequests = new TalliedCounter({
     name: 'bpf_jitd_grpc_requests_total',
     help: 'gRPC calls answered, each request of a batch stream counted; code as gRPC names it.',
     labelNames: ['method', 'code'] as const,
     ...this.own,
   });
-  readonly grpcSeconds = new Histogram({
+  readonly grpcSeconds = new TalliedHistogram({
     name: 'bpf_jitd_grpc_request_duration_seconds',
     help: 'Time from a gRPC request to its answer.',
     labelNames: ['method'] as const,
     buckets: REQUEST_SECONDS,
-    ...this.own,
-  });
-  readonly grpcInFlight = new Gauge({
-    name: 'bpf_jitd_grpc_requests_in_flight',
-    help: 'gRPC calls that are being answered.',
     ...this.own,
   });
   readonly refusals = new Counter({
@@ -109,7 +107,7 @@ export class Metrics {
     labelNames: ['reason'] as const,
     ...this.own,
   });
-  readonly cacheLookups = new Counter({
+  readonly cacheLookups = new TalliedCounter({
     name: 'bpf_jitd_cache_lookups_total',
     help: 'Lookups of answers, by cache tier and result (hit or miss).',
     labelNames: ['tier', 'result'] as const,
@@ -187,6 +185,9 @@ export class Metrics {
     });
     this.gauge('bpf_jitd_http_requests_in_flight', 'HTTP requests that are being answered.', [], (gauge) => {
       gauge.set(this.httpInFlight);
+    });
+    this.gauge('bpf_jitd_grpc_requests_in_flight', 'gRPC calls that are being answered.', [], (gauge) => {
+      gauge.set(this.grpcInFlight);
     });
     this.gauge('bpf_jitd_queue_depth', 'Compilations that wait for a worker.', [], (gauge) => {
       gauge.set(gauges.queued());
