@@ -23,3 +23,14 @@ export function slope(samples: readonly Sample[]): number {
   const covariance = samples.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0);
   return covariance / samples.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
 }
+
+/** The sample with the least y in each window of x. */
+export function leastOf(samples: readonly Sample[], window: number): Sample[] {
+  const least = new Map<number, Sample>();
+  for (const sample of samples) {
+    const at = Math.floor(sample[0] / window);
+    const known = least.get(at);
+    if (known === undefined || sample[1] < known[1]) least.set(at, sample);
+  }
+  return [...least.values()];
+}

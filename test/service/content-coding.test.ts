@@ -98,6 +98,13 @@ t.test('content codings', async (t) => {
       200,
       'no body, no coding',
     );
+    for (const [coding, encode] of Object.entries(encoders)) {
+      const cut = encode(long('p')).subarray(0, 6);
+      const headers = { 'content-encoding': coding, 'content-type': 'application/json' };
+      for (let i = 0; i < 20; i++) await ask(`${service.url}/livez`, 'TRACE', headers, cut);
+      const after = await ask(`${service.url}/livez`, 'GET', {});
+      t.equal(after.status, 200, `${coding}: a damaged body that nobody reads is nobody's end`);
+    }
   });
 
   await t.test('out', async (t) => {

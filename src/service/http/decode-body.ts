@@ -46,7 +46,9 @@ function decoded(request: FastifyRequest, payload: RequestPayload, coding: strin
     if (length > limit) decoder.destroy();
   });
   decoder.pause();
-  pipeline(payload, decoder, () => undefined); // what goes wrong is the decoder's error, and the request's
+  // What goes wrong is the decoder's error, and the request's; also after nobody waits for the body any more, or ever did.
+  decoder.on('error', () => undefined);
+  pipeline(payload, decoder, () => undefined);
   return decoder;
 }
 
