@@ -34,18 +34,46 @@ export function addressOf(peer: string, metadata: Metadata, isTrusted: IsTrusted
   return clientAddress(peer.replace(/:\d+$/, ''), forwarded, isTrusted);
 }
 
-/** Aborted when the client cancels the call. */
-export function cancellation(call: ServerCall): AbortController {
-  const gone = new AbortController();
-  call.on('cancelled', () => {
-    gone.abort(new ServiceError('CANCELLED', 'the client cancelled the call'));
-  });
-  return gone;
+/**
+ * Whether the client has cancelled the call. grpc-js says so of every call when its stream closes, also after the answer: an
+ * error and a signal are made for those alone who ask, which cached answers do not.
+ */
+export class Cancellation {
+  private stop: AbortController | null = null;
+  private cancelled = false;
+
+  constructor(call: ServerCall) {
+    call.on('cancelled', () => {
+      this.cancel('the client cancelled the call');
+    });
+  }
+
+  /** Aborted when the client cancels the call. */
+  get signal(): AbortSignal {
+    if (this.stop === null) {
+      this.stop = new AbortController();
+      if (this.cancelled) this.cancel('the client cancelled the call');
+    }
+    return this.stop.signal;
+  }
+
+  cancel(why: string): void {
+    this.cancelled = true;
+    this.stop?.abort(new ServiceError('CANCELLED', why));
+  }
 }
 
 /** gRPC answers go out as protobuf. */
-export function askingOf(call: ServerCall, gone: AbortController, isTrusted: IsTrusted, trace: Trace | null): Asking {
-  return { identity: identityOf(call, isTrusted), signal: gone.signal, json: false, limit: timeLeft(call), trace };
+export function askingOf(call: ServerCall, gone: Cancellation, isTrusted: IsTrusted, trace: Trace | null): Asking {
+  return {
+    identity: identityOf(call, isTrusted),
+    get signal() {
+      return gone.signal;
+    },
+    json: false,
+    limit: timeLeft(call),
+    trace,
+  };
 }
 
 /** Milliseconds to the call's deadline. */

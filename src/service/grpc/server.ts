@@ -29,7 +29,7 @@ import type { JobService } from '../jobs/job-service.js';
 import type { Trace, Tracing } from '../telemetry/trace.js';
 import { fileDescriptors } from './descriptors.js';
 import { authentication, METHOD_SCOPES } from './auth.js';
-import { askingOf, cancellation, holderOf, identityOf, type ServerCall } from './call.js';
+import { askingOf, Cancellation, holderOf, identityOf, type ServerCall } from './call.js';
 import { CallObserver, type Reply } from './observer.js';
 import { patience } from './patience.js';
 import { grpcError, statusMessage } from './status.js';
@@ -158,7 +158,7 @@ class Handlers {
 
   private unary(name: string, work: (bytes: Buffer, asking: Asking) => Promise<Reply>) {
     return (call: Call, done: Done): void => {
-      const gone = cancellation(call);
+      const gone = new Cancellation(call);
       this.settle(name, call, (trace) => work(call.request, askingOf(call, gone, this.isTrusted, trace)), done);
     };
   }
@@ -186,7 +186,7 @@ class Handlers {
 
   /** Answers come as they are ready; the stream is not read on while a window of requests is being worked on. */
   private batch(call: ServerDuplexStream<Buffer, Buffer>): void {
-    const gone = cancellation(call);
+    const gone = new Cancellation(call);
     const holder = holderOf(call);
     const window = Math.min(BATCH_WINDOW, holder?.concurrency ?? Infinity);
     let running = 0;
@@ -204,14 +204,14 @@ class Handlers {
       if (running === 0) call.end();
     });
     call.on('error', () => {
-      gone.abort(new ServiceError('CANCELLED', 'the stream broke'));
+      gone.cancel('the stream broke');
     });
   }
 
   private async batchItem(
     call: ServerCall,
     bytes: Buffer,
-    gone: AbortController,
+    gone: Cancellation,
     holder: KeyHolder | null,
   ): Promise<Buffer> {
     let id = '';
@@ -231,7 +231,7 @@ class Handlers {
   }
 
   private async watch(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
-    const gone = cancellation(call);
+    const gone = new Cancellation(call);
     const work = async (trace: Trace | null): Promise<Reply> => {
       const { id = '', lastEventId = '' } = decode('WatchJobRequest', call.request) as Record<string, string>;
       const { identity, signal } = askingOf(call, gone, this.isTrusted, trace);
