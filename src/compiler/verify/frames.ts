@@ -4,7 +4,7 @@ import { markKnownZero, markNotInit } from './domain/scalar.js';
 import { State } from './env.js';
 import type { Env } from './env.js';
 import { markStateScratched } from './log/scratch.js';
-import { sameReg } from './prune/same.js';
+import { sameKept } from './prune/same.js';
 import { Frame, Reg, StackSlot } from './state.js';
 import type { ReadonlySlot } from './state.js';
 
@@ -75,7 +75,7 @@ function copyFrame(env: Env, from: Frame): Frame {
 function keepFrame(from: Frame, before: Frame | undefined): Frame {
   const regs = from.regs.map((reg, i) => {
     const known = before?.regs[i];
-    return known !== undefined && sameReg(known, reg) ? known : reg.clone();
+    return known !== undefined && sameKept(known, reg) ? known : reg.clone();
   });
   const to = new Frame(regs);
   copyRest(to, from);

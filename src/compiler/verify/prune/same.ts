@@ -43,13 +43,12 @@ export function sameBounds(a: ReadonlyReg, b: ReadonlyReg): boolean {
   );
 }
 
-/** Identical in everything, ids included. */
-export function sameReg(a: ReadonlyReg, b: ReadonlyReg): boolean {
+/** Identical in everything that is asked of a kept state: who wrote the low half alone (`subregDef`) is not. */
+export function sameKept(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     a.id === b.id &&
     a.refObjId === b.refObjId &&
     a.frame === b.frame &&
-    a.subregDef === b.subregDef &&
     a.precise === b.precise &&
     sameKind(a, b) &&
     sameBounds(a, b)
