@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { startServer, type ServerProcess } from './processes.js';
-import { percentile } from './statistics.js';
+import { median } from './statistics.js';
 
 /** Many and short: what else the machine does then falls on some of them alone. */
 const ROUNDS = 11;
@@ -54,19 +54,12 @@ async function inTurns(bareUrl: string, url: string, body: string): Promise<HitR
     clients = Math.max(clients, performance.eventLoopUtilization(before).utilization);
     rounds.push(i % 2 === 0 ? { bare: first, hits: second } : { bare: second, hits: first });
   }
-  const sorted = (of: (round: (typeof rounds)[number]) => number): number[] => rounds.map(of).sort((a, b) => a - b);
-  const ratios = sorted(({ bare, hits }) => hits / bare);
+  const ratios = rounds.map(({ bare, hits }) => hits / bare);
   return {
-    bare: percentile(
-      sorted(({ bare }) => bare),
-      0.5,
-    ),
-    hits: percentile(
-      sorted(({ hits }) => hits),
-      0.5,
-    ),
-    ratio: percentile(ratios, 0.5),
-    range: [ratios[0]!, ratios.at(-1)!],
+    bare: median(rounds.map(({ bare }) => bare)),
+    hits: median(rounds.map(({ hits }) => hits)),
+    ratio: median(ratios),
+    range: [Math.min(...ratios), Math.max(...ratios)],
     clients,
   };
 }
