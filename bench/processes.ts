@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface ServerProcess {
+  readonly pid: number;
   readonly url: string;
   /** host:port; empty where there is no gRPC. */
   readonly grpc: string;
@@ -36,7 +37,9 @@ export async function startServer(
   });
   for await (const line of createInterface({ input: child.stdout })) {
     const { url, grpc = '' } = JSON.parse(line) as { url?: string; grpc?: string };
-    if (url !== undefined) return { url, grpc, stop: () => stop(child).finally(ended) };
+    if (url === undefined) continue;
+    child.stdout.resume(); // what it logs later is not kept
+    return { pid: child.pid!, url, grpc, stop: () => stop(child).finally(ended) };
   }
   throw new Error(`${args.join(' ')} did not start`);
 }

@@ -1,4 +1,4 @@
-/** Cache hits over HTTP and gRPC, and cold compilations by workers, of a service that is a process of its own. */
+/** Cache hits over HTTP and gRPC, of a service that is a process of its own. */
 import { performance } from 'node:perf_hooks';
 import { Client, credentials } from '@grpc/grpc-js';
 import { CompileRequestType, encode, type Message } from '../src/service/contract/schema.js';
@@ -7,7 +7,6 @@ import { startService, type ServerProcess } from './processes.js';
 
 const SECONDS = 5;
 const CONNECTIONS = 20;
-const COLD = 400;
 
 const INSTRUCTIONS = Buffer.from('b7000000020000009500000000000000', 'hex');
 const program = (name: string): Message => ({ program: { name, type: 6, license: 'GPL', instructions: INSTRUCTIONS } });
@@ -15,15 +14,6 @@ const json = (name: string): string =>
   JSON.stringify({
     program: { name, type: 'BPF_PROG_TYPE_XDP', license: 'GPL', instructions: INSTRUCTIONS.toString('base64') },
   });
-
-async function withService(workers: number, work: (service: ServerProcess) => Promise<void>): Promise<void> {
-  const service = await startService({ BPF_JITD_WORKERS: String(workers) });
-  try {
-    await work(service);
-  } finally {
-    await service.stop();
-  }
-}
 
 async function grpcHits(service: ServerProcess): Promise<number> {
   const client = new Client(service.grpc, credentials.createInsecure());
@@ -50,36 +40,16 @@ async function grpcHits(service: ServerProcess): Promise<number> {
   return count / SECONDS;
 }
 
-/** Programs that differ in their names: none is answered from a cache. */
-async function cold(service: ServerProcess, workers: number): Promise<number> {
-  const url = `${service.url}/compile`;
-  const headers = { 'content-type': 'application/json' };
-  let next = 0;
-  const run = async (until: number): Promise<void> => {
-    while (next < until) await (await fetch(url, { method: 'POST', headers, body: json(`p${next++}`) })).arrayBuffer();
-  };
-  const clients = (until: number): Promise<unknown> =>
-    Promise.all(Array.from({ length: workers * 4 }, () => run(until)));
-  await clients(100);
-  const started = performance.now();
-  await clients(100 + COLD);
-  return COLD / ((performance.now() - started) / 1000);
-}
-
 const line = (name: string, value: number, more = ''): void => {
   console.log(`${name.padEnd(44)} ${value.toFixed(0).padStart(8)}/s ${more}`);
 };
 
 export async function serviceBench(): Promise<void> {
-  await withService(1, async (service) => {
-    const { bare, hits, ratio, range, clients } = await measureHits(service, json('hit'));
-    line('bare Fastify route, the same bytes', bare, `clients busy to ${(clients * 100).toFixed(0)} %`);
-    const [lowest, highest] = range.map((value) => value.toFixed(2));
-    line('cache hits, HTTP', hits, `${ratio.toFixed(2)} of the bare route (rounds: ${lowest} to ${highest})`);
-    line('cache hits, gRPC', await grpcHits(service));
-    line('cold compilations of 2 instructions, 1 worker', await cold(service, 1));
-  });
-  await withService(2, async (service) => {
-    line('cold compilations of 2 instructions, 2 workers', await cold(service, 2));
-  });
+  const service = await startService({ BPF_JITD_WORKERS: '1' });
+  const { bare, hits, ratio, range, clients } = await measureHits(service, json('hit'));
+  line('bare Fastify route, the same bytes', bare, `clients busy to ${(clients * 100).toFixed(0)} %`);
+  const [lowest, highest] = range.map((value) => value.toFixed(2));
+  line('cache hits, HTTP', hits, `${ratio.toFixed(2)} of the bare route (rounds: ${lowest} to ${highest})`);
+  line('cache hits, gRPC', await grpcHits(service));
+  await service.stop();
 }

@@ -61,19 +61,29 @@ export class RedisLink {
 
   /** Runs a Lua script that builds its keys from the prefix, its first argument. Throws QUEUE_UNAVAILABLE. */
   script(lua: string, ...args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    const all = [0, PREFIX, ...args];
-    return this.must(async (redis) => {
-      try {
-        return await redis.call('EVALSHA', hash('sha1', lua), ...all);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return await redis.call('EVAL', lua, ...all);
-      }
-    });
+    return this.must((redis) => evaluate((...command) => redis.call(...command), lua, args));
+  }
+
+  /** The same, with bytes where it answers with text. */
+  bytes(lua: string, ...args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    return this.must((redis) => evaluate((...command) => redis.callBuffer(...command), lua, args));
   }
 
   close(): void {
     this.redis.disconnect();
+  }
+}
+
+async function evaluate(
+  call: (command: string, ...args: (string | number | Buffer)[]) => Promise<unknown>,
+  lua: string,
+  args: readonly (string | number | Buffer)[],
+): Promise<unknown> {
+  try {
+    return await call('EVALSHA', hash('sha1', lua), 0, PREFIX, ...args);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    return await call('EVAL', lua, 0, PREFIX, ...args);
   }
 }
 

@@ -37,6 +37,9 @@ export interface JobObserver {
   onError(error: unknown): void;
 }
 
+/** Happenings that are told at a time, at least where there are as many. */
+export const HAPPENINGS_PAGE = 200;
+
 export interface JobBackend {
   /**
    * Keeps and queues a job; its id, or that of the job that the same idempotency key led to before. Throws ServiceError
@@ -44,9 +47,11 @@ export interface JobBackend {
    */
   submit(job: NewJob): Promise<string>;
   read(id: string): Promise<JobRecord | null>;
+  /** Whether it is finished, or forgotten; cheap, however many items it has. */
+  ended(id: string): Promise<boolean>;
   /** Ends what is not finished. */
   cancel(id: string): Promise<void>;
-  /** What happened to a job after the happening of that id, all for ''. */
+  /** What happened to a job after the happening of that id, from the first for ''; where it is less than a page, that is all. */
   happenings(id: string, after: string): Promise<readonly JobHappening[]>;
   /** Calls when something may have happened; resolves with what ends that. */
   watch(id: string, listener: () => void): Promise<() => void>;

@@ -90,6 +90,11 @@ export class MemoryJobs implements JobBackend {
     return Promise.resolve(kept === undefined ? null : recordOf(kept));
   }
 
+  ended(id: string): Promise<boolean> {
+    const kept = this.jobs.get(id);
+    return Promise.resolve(kept === undefined || isFinal(kept.state));
+  }
+
   cancel(id: string): Promise<void> {
     const kept = this.jobs.get(id);
     if (kept !== undefined && !isFinal(kept.state)) {

@@ -67,6 +67,10 @@ export class RedisJobs implements JobBackend {
     return this.store.read(id);
   }
 
+  ended(id: string): Promise<boolean> {
+    return this.store.ended(id);
+  }
+
   async cancel(id: string): Promise<void> {
     const queueing = await this.store.queueing(id);
     if (!(await this.store.cancel(id))) return;

@@ -72,17 +72,17 @@ redis.call('ZADD', P .. 'jobs:expiry', now + ARGV[11], id)
 redis.call('ZADD', P .. 'jobs:unqueued', now, id)
 return {'kept', tostring(first)}`;
 
-/** P id index turn → 1 where the item is to be made, 0 where it is finished or nobody wants it any more. */
+/** P id index turn digest → the request of an item that is to be made; nil where it is finished or nobody wants it any more. */
 export const BEGIN = `${COMMON}
 local state = redis.call('HGET', job, 'state')
-if not state or tonumber(state) >= ${STATE.SUCCEEDED} or redis.call('HEXISTS', job, 'i' .. ARGV[3]) == 1 then return 0 end
+if not state or tonumber(state) >= ${STATE.SUCCEEDED} or redis.call('HEXISTS', job, 'i' .. ARGV[3]) == 1 then return nil end
 if tonumber(state) == ${STATE.QUEUED} then redis.call('HSET', job, 'state', ${STATE.RUNNING}) end
 redis.call('HSET', job, 'r' .. ARGV[3], 1)
 if tonumber(ARGV[4]) > tonumber(redis.call('GET', P .. 'jobs:turn') or '0') then
   redis.call('SET', P .. 'jobs:turn', ARGV[4])
   redis.call('ZREMRANGEBYSCORE', P .. 'jobs:turns', '-inf', ARGV[4])
 end
-return 1`;
+return redis.call('HGET', job .. ':requests', ARGV[5])`;
 
 /** P id index item failed retention → 0 where it was finished before, 1 now, 2 with it the job. */
 export const RECORD = `${COMMON}

@@ -2,16 +2,22 @@
 import type { Identity } from '../auth/identity.js';
 import { PREFIX, type RedisLink } from '../cluster/link.js';
 import { decode, encode, JobItemType } from '../contract/schema.js';
-import type { JobLimits } from './backend.js';
-import { STATE, TURN_COST, type JobHappening, type JobItem, type JobRecord, type NewJob, type State } from './job.js';
+import { HAPPENINGS_PAGE, type JobLimits } from './backend.js';
+import {
+  isFinal,
+  STATE,
+  TURN_COST,
+  type JobHappening,
+  type JobItem,
+  type JobRecord,
+  type NewJob,
+  type State,
+} from './job.js';
 import { clientFull, flowOf, jobsFull, sameJob } from './limits.js';
 import { BEGIN, CANCEL, RECORD, SUBMIT, SWEEP } from './scripts.js';
 
 /** Milliseconds that requests stay whose job was never kept, because its instance died meanwhile. */
 const UNCLAIMED = 600_000;
-
-/** Happenings that are read at a time. */
-const HAPPENINGS = 200;
 
 /** What the tasks of a job are queued with. */
 export interface Queueing {
@@ -76,8 +82,7 @@ export class JobStore {
 
   /** The request of an item that is to be made now; null where nobody wants it any more. */
   async begin(id: string, index: number, digest: string, turn: number): Promise<Buffer | null> {
-    if ((await this.link.script(BEGIN, id, index, turn)) !== 1) return null;
-    return this.link.must((redis) => redis.hgetBuffer(`${key(id)}:requests`, digest));
+    return (await this.link.bytes(BEGIN, id, index, turn, digest)) as Buffer | null;
   }
 
   /** What it finished: nothing (somebody else was first), the item, or with it the job. */
@@ -95,6 +100,12 @@ export class JobStore {
   /** Forgets jobs whose time is over. */
   async sweep(): Promise<void> {
     await this.link.script(SWEEP, '');
+  }
+
+  /** Finished, or forgotten. */
+  async ended(id: string): Promise<boolean> {
+    const state = await this.link.must((redis) => redis.hget(key(id), 'state'));
+    return state === null || isFinal(Number(state) as State);
   }
 
   async read(id: string): Promise<JobRecord | null> {
@@ -127,7 +138,7 @@ export class JobStore {
   async happenings(id: string, after: string): Promise<JobHappening[]> {
     const from = after === '' ? '-' : `(${after}`;
     const place = `${key(id)}:events`;
-    const entries = await this.link.must((redis) => redis.xrange(place, from, '+', 'COUNT', HAPPENINGS));
+    const entries = await this.link.must((redis) => redis.xrange(place, from, '+', 'COUNT', HAPPENINGS_PAGE));
     const names = entries.flatMap(([, [kind, index]]) => (kind === 'i' ? [`i${index!}`] : []));
     const values = names.length === 0 ? [] : await this.link.must((redis) => redis.hmgetBuffer(key(id), ...names));
     return entries.map(([name, [kind]]) => ({ id: name, item: kind === 'i' ? readItem(values.shift()!) : null }));

@@ -1,7 +1,7 @@
 /** What happens to a job, in order, from wherever a client left off. */
 import { Bell } from '../cluster/bell.js';
-import type { JobBackend } from './backend.js';
-import { isFinal, type JobHappening } from './job.js';
+import { HAPPENINGS_PAGE, type JobBackend } from './backend.js';
+import type { JobHappening } from './job.js';
 
 /** Milliseconds after which is looked again, told or not. */
 const LOOK_AGAIN = 2000;
@@ -28,9 +28,8 @@ export async function* watchJob(
         if (happening.item === null) return;
       }
       if (happened.length === 0 && over) return; // who has seen the end already
-      const job = happened.length > 0 ? 'unknown' : await orUnknown(backend.read(id));
-      over = job !== 'unknown' && (job === null || isFinal(job.state));
-      if (over || happened.length > 0) bell.ring(); // there may be more
+      over = happened.length === 0 && (await orUnknown(backend.ended(id))) === true;
+      if (over || happened.length >= HAPPENINGS_PAGE) bell.ring(); // there may be more; what comes now rings by itself
     }
   } finally {
     leave();
