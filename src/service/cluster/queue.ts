@@ -43,7 +43,12 @@ export class TaskQueue<T> {
       opts: { ...options, jobId: id, removeOnComplete: true, removeOnFail: true },
     }));
     try {
-      await withTimeout(this.queue.addBulk(jobs as never), QUEUE_TIMEOUT);
+      const [only] = jobs;
+      const added = // for one alone, no pipeline is made
+        jobs.length === 1 && only !== undefined
+          ? this.queue.add(only.name as never, only.data as never, only.opts)
+          : this.queue.addBulk(jobs as never);
+      await withTimeout<unknown>(added, QUEUE_TIMEOUT);
     } catch (error) {
       this.cluster.onError(withoutCommand(error));
       throw new ServiceError('QUEUE_UNAVAILABLE', 'Redis does not answer, or takes nothing more');

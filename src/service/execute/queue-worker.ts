@@ -7,10 +7,18 @@ import type { CompileService } from '../compile-service.js';
 import { requestFromProtobuf } from '../contract/request.js';
 import { asServiceError, ServiceError, toWire, type ErrorCode } from '../errors.js';
 import type { Tracing } from '../telemetry/trace.js';
-import { CANCEL_CHANNEL, compileQueue, replyKey, wantKey, type CompileTaskData, type Reply } from './queued.js';
+import { CANCEL_CHANNEL, compileQueue, type CompileTaskData, type Reply } from './queued.js';
 
 /** Milliseconds that a reply waits to be fetched. */
 const REPLY_TTL = 60_000;
+
+/** Scripts in place of transactions: ioredis makes a pipeline with all of Redis' commands for each of those. */
+const WANT = `
+local key = ARGV[1] .. 'want:' .. ARGV[2]
+return {redis.call('GET', key), redis.call('PTTL', key)}`;
+const REPLY = `
+redis.call('SET', ARGV[1] .. 'reply:' .. ARGV[2], ARGV[3], 'PX', ARGV[4])
+return redis.call('PUBLISH', ARGV[5], ARGV[2])`;
 
 /** What another try, or another instance, may mend. */
 const ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['QUEUE_FULL', 'QUEUE_UNAVAILABLE', 'SHUTTING_DOWN']);
@@ -49,8 +57,7 @@ export function workOnQueue(parts: QueueWorkerParts): TaskWorker<CompileTaskData
 async function process(parts: QueueWorkerParts, task: Job<CompileTaskData>, signal: AbortSignal): Promise<void> {
   const { patient } = parts.cluster;
   const id = task.id!;
-  const want = await patient.must((redis) => redis.multi().getBuffer(wantKey(id)).pttl(wantKey(id)).exec());
-  const [bytes, limit] = (want ?? []).map(([, value]) => value) as [Buffer | null, number];
+  const [bytes, limit] = (await patient.bytes(WANT, id)) as [Buffer | null, number];
   if (bytes === null) return; // nobody waits for it any more
   const trace = parts.tracing?.start('queued compilation', task.data.trace, {}) ?? null;
   try {
@@ -72,7 +79,5 @@ async function process(parts: QueueWorkerParts, task: Job<CompileTaskData>, sign
 
 async function reply({ cluster }: QueueWorkerParts, { id, data }: Job<CompileTaskData>, what: Reply): Promise<void> {
   const text = JSON.stringify(what);
-  await cluster.patient.must((redis) =>
-    redis.multi().set(replyKey(id!), text, 'PX', REPLY_TTL).publish(data.replies, id!).exec(),
-  );
+  await cluster.patient.script(REPLY, id!, text, REPLY_TTL, data.replies);
 }
