@@ -14,7 +14,6 @@ export const INSN_F_STACK_ACCESS = 1 << 9;
 export const INSN_F_DST_REG_STACK = 1 << 10;
 export const INSN_F_SRC_REG_STACK = 1 << 11;
 
-const INITIAL_CAPACITY = 64;
 /** The kernel keeps the previous instruction in 20 bits. */
 const PREVIOUS_MASK = 0xfffff;
 
@@ -22,18 +21,17 @@ const PREVIOUS_MASK = 0xfffff;
 export type LinkedRegs = readonly number[];
 
 export class JumpHistory {
-  private capacity = INITIAL_CAPACITY;
-  insn = new Int32Array(INITIAL_CAPACITY);
-  previous = new Int32Array(INITIAL_CAPACITY);
-  flags = new Int32Array(INITIAL_CAPACITY);
+  readonly insn: number[] = [];
+  readonly previous: number[] = [];
+  readonly flags: number[] = [];
   readonly linked: (LinkedRegs | null)[] = [];
   /** Registers and slots of the entry's frame that were traced back through it, see `walked`. */
-  private walkedRegs = new Int32Array(INITIAL_CAPACITY);
-  private walkedSlotsLo = new Int32Array(INITIAL_CAPACITY);
-  private walkedSlotsHi = new Int32Array(INITIAL_CAPACITY);
+  private readonly walkedRegs: number[] = [];
+  private readonly walkedSlotsLo: number[] = [];
+  private readonly walkedSlotsHi: number[] = [];
 
+  /** Writes the entry at an index, at most one behind the last. */
   set(at: number, insn: number, previous: number, flags: number, linked: LinkedRegs | null): void {
-    if (at >= this.capacity) this.grow();
     this.insn[at] = insn;
     this.previous[at] = previous & PREVIOUS_MASK;
     this.flags[at] = flags;
@@ -68,22 +66,6 @@ export class JumpHistory {
     this.walkedSlotsLo.fill(0, 0, end);
     this.walkedSlotsHi.fill(0, 0, end);
   }
-
-  private grow(): void {
-    this.capacity *= 2;
-    this.insn = enlarged(this.insn, this.capacity);
-    this.previous = enlarged(this.previous, this.capacity);
-    this.flags = enlarged(this.flags, this.capacity);
-    this.walkedRegs = enlarged(this.walkedRegs, this.capacity);
-    this.walkedSlotsLo = enlarged(this.walkedSlotsLo, this.capacity);
-    this.walkedSlotsHi = enlarged(this.walkedSlotsHi, this.capacity);
-  }
-}
-
-function enlarged(old: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
-  const bigger = new Int32Array(capacity);
-  bigger.set(old);
-  return bigger;
 }
 
 /** Flags of an access to a stack slot. */

@@ -3,8 +3,8 @@ import { ADD_CONST } from '../state.js';
 
 /** Which id of the state walked now stands for which id of the one walked before (struct bpf_idmap). */
 export class IdMap {
-  private readonly old = new Int32Array(MAX_IDS);
-  private readonly cur = new Int32Array(MAX_IDS);
+  private readonly old: number[] = [];
+  private readonly cur: number[] = [];
   private count = 0;
   /** Last id given to registers that have none. */
   private temporary = 0;
