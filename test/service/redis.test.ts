@@ -104,3 +104,14 @@ t.test('the circuit opens after failures and closes after a success', async (t) 
     'slow is failed',
   );
 });
+
+t.test('an idle worker stops soon without Redis', { skip }, async (t) => {
+  const redis = await TestRedis.start(t);
+  const env = { BPF_JITD_REDIS_URL: redis.url, BPF_JITD_DRAIN_TIMEOUT: '60000', BPF_JITD_ROLE: 'worker' };
+  const service = await testService(t, env, true);
+  await sleep(300);
+  await redis.kill();
+  const started = performance.now();
+  await service.stop();
+  t.ok(performance.now() - started < 20_000, 'without the time that work is given');
+});

@@ -91,6 +91,7 @@ export class TaskWorker<T> {
   /** What this instance is at, by what it is cancelled by. */
   private readonly active = new Map<string, Set<AbortController>>();
   private readonly closing = new AbortController();
+  private onIdle: () => void = () => undefined;
 
   constructor(
     cluster: Cluster,
@@ -123,9 +124,17 @@ export class TaskWorker<T> {
     const late = setTimeout(() => {
       this.closing.abort(new ServiceError('SHUTTING_DOWN', 'this instance is stopping'));
     }, timeout);
-    await withTimeout(this.worker.close(), timeout + QUEUE_TIMEOUT).catch(() => undefined);
+    const closed = this.worker.close().catch(() => undefined);
+    await withTimeout(Promise.race([closed, this.idle()]), timeout).catch(() => undefined);
+    // Tasks go back, and the worker says goodbye; without Redis it would wait for that for ever.
+    await withTimeout(closed, QUEUE_TIMEOUT).catch(() => undefined);
     clearTimeout(late);
     this.connection.close();
+  }
+
+  /** When no task is worked on. */
+  private async idle(): Promise<void> {
+    if (this.active.size > 0) await new Promise<void>((done) => (this.onIdle = done));
   }
 
   private async process(task: Job<T>, token: string): Promise<void> {
@@ -143,6 +152,7 @@ export class TaskWorker<T> {
     } finally {
       stops.delete(stop);
       if (stops.size === 0) this.active.delete(name);
+      if (this.active.size === 0) this.onIdle();
     }
   }
 }
