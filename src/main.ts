@@ -11,8 +11,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-    return;
+    process.exit(2); // threads and connections may have been opened by then
   }
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { openKeyring, watchKeyring } from './auth/open.js';
+import { blameSetting } from './blame-setting.js';
 import { BtfStore } from './btf-store.js';
 import { DiskCache } from './cache/disk.js';
 import { MemoryCache } from './cache/memory.js';
@@ -47,14 +48,17 @@ export interface StartOptions {
   readonly workerFile?: string;
 }
 
-/** Throws ConfigError where a file that a setting names cannot be used. */
+/**
+ * Throws ConfigError where a file, directory or address that a setting names cannot be used. What was started by then goes on:
+ * the process is to end.
+ */
 export async function startService(config: Config, options: StartOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? pino({ level: config.logLevel });
   const keyring = openKeyring(config, logger);
   const certificates = Certificates.open(config);
   const tracing = await openTracing(process.env);
   const targets = readTargets();
-  const disk = config.diskCache > 0 ? new DiskCache(join(config.dataDir, 'cache'), config.diskCache) : null;
+  const disk = await openDisk(config);
   const memory = new MemoryCache(config.memoryCache);
   const metrics = new Metrics();
   const pool = new CompilePool({
@@ -96,11 +100,14 @@ export async function startService(config: Config, options: StartOptions = {}): 
       ? null
       : workOnQueue({ cluster, buildId: id, service, answers, concurrency: config.workers, tracing });
   const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates, tracing });
-  const url = await app.listen({ host: config.host, port: config.port });
+  const { host, port, grpcPort } = config;
+  const url = await blameSetting(`BPF_JITD_PORT=${port} at BPF_JITD_HOST=${host}`, () => app.listen({ host, port }));
   const grpc =
     config.role === 'worker'
       ? null
-      : await serveGrpc({ service, jobs: jobs.service, config, keyring, certificates, tracing });
+      : await blameSetting(`BPF_JITD_GRPC_PORT=${grpcPort} at BPF_JITD_HOST=${host}`, () =>
+          serveGrpc({ service, jobs: jobs.service, config, keyring, certificates, tracing }),
+        );
   const grpcAddress = grpc?.address ?? '';
   logger.info({ url, grpc: grpcAddress, targets: targets.map(({ name }) => name) }, 'serving');
 
@@ -118,6 +125,12 @@ export async function startService(config: Config, options: StartOptions = {}): 
     logger.info('stopped');
   };
   return { url, grpcAddress, service, routes, stop };
+}
+
+/** Null where answers are not kept on disk. */
+async function openDisk({ dataDir, diskCache }: Config): Promise<DiskCache | null> {
+  if (diskCache === 0) return null;
+  return blameSetting(`BPF_JITD_DATA_DIR=${dataDir}`, () => new DiskCache(join(dataDir, 'cache'), diskCache));
 }
 
 function queuedExecutor(config: Config, cluster: Cluster, buildId: string, tiers: CacheTiers): QueuedExecutor {

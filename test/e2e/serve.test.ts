@@ -1,6 +1,8 @@
 /** The built service as people run it: curl with an object, settings that are wrong, SIGTERM. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,4 +85,29 @@ t.test('settings that are wrong end the start', async (t) => {
   const { ended, out } = start({ BPF_JITD_PORT: 'many' });
   t.equal(await ended, 2);
   t.equal(out().trim(), 'BPF_JITD_PORT=many: must be a whole number from 0 to 65535');
+});
+
+t.test('what the system refuses ends the start with the setting that asked for it', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'bpf-jitd-'));
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  t.teardown(() => {
+    taken.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const free = { BPF_JITD_PORT: '0', BPF_JITD_GRPC_PORT: '0', BPF_JITD_DATA_DIR: dir, BPF_JITD_LOG_LEVEL: 'silent' };
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ BPF_JITD_PORT: port }, new RegExp(`^BPF_JITD_PORT=${port} .*EADDRINUSE`)],
+    [{ BPF_JITD_GRPC_PORT: port }, new RegExp(`^BPF_JITD_GRPC_PORT=${port} .*EADDRINUSE`)],
+    [{ BPF_JITD_DATA_DIR: file }, /^BPF_JITD_DATA_DIR=.*file: ENOTDIR/],
+  ];
+  for (const [env, message] of cases) {
+    const { ended, out } = start({ ...free, ...env });
+    t.equal(await ended, 2);
+    t.match(out().trim(), message);
+    t.equal(out().trim().split('\n').length, 1, 'one line, no stack');
+  }
 });
