@@ -11,7 +11,7 @@ import { orUsage, UsageError } from './usage.js';
 
 const OPTIONS = {
   program: { type: 'string', multiple: true },
-  target: { type: 'string' },
+  kernel: { type: 'string' },
   format: { type: 'string', default: 'text' },
   output: { type: 'string' },
   'log-level': { type: 'string', default: '1' },
@@ -37,7 +37,7 @@ export async function compileCommand(argv: string[]): Promise<number> {
   const request: Message = {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
     programs: values.program ?? [],
-    target: { kernel: values.target ?? '', modules: (values.module ?? []).map(module) },
+    target: { kernel: values.kernel ?? '', modules: (values.module ?? []).map(module) },
     ...attachProgram(values),
     options: {
       logLevel: values['log-level'],

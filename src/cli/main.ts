@@ -12,7 +12,7 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
   bpf-jitd serve [--role ROLE]        HTTP and gRPC; settings from BPF_JITD_… variables; ROLE is all, api or worker
   bpf-jitd compile OBJECT [options]   OBJECT is an ELF file, or - for standard input
       --program NAME      one of its programs; may be repeated; all where absent
-      --target NAME       the kernel (bpf-jitd targets)
+      --kernel NAME       the kernel (bpf-jitd targets)
       --format FORMAT     text (default), json, or elf: a relocatable aarch64 object
       --output FILE       instead of standard output
       --log-level N       the kernel's log level: 1, 2, 4 or their sum (1)
@@ -88,6 +88,6 @@ try {
 } catch (error) {
   const usage = error instanceof UsageError;
   process.stderr.write(`bpf-jitd: ${error instanceof Error ? error.message : String(error)}\n`);
-  if (usage) process.stderr.write(`\n${USAGE}`);
+  if (usage) process.stderr.write('bpf-jitd --help tells commands and options\n');
   process.exitCode = 2;
 }

@@ -1,34 +1,41 @@
-/** Asking a running service over HTTP. */
+/** Asking a running service over HTTP, by the client that this package exports. */
+import { ProblemError } from '../client/index.js';
+import { Transport, type Outgoing } from '../client/transport.js';
 import { CLIENT_KEY } from '../service/config.js';
-import type { Message } from '../service/contract/schema.js';
-
-interface ProblemBody {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly failure?: unknown;
-}
+import { readJson } from '../service/contract/json-read.js';
+import { writeJson } from '../service/contract/json-write.js';
+import { FailureType, type Message } from '../service/contract/schema.js';
+import { UsageError } from './usage.js';
 
 export async function get(server: string, path: string): Promise<unknown> {
-  return answer(await fetch(new URL(path, server), { headers: credentials() }));
+  return ask(server, { method: 'GET', path });
 }
 
 /** The CompileResponse as JSON. Throws an Error with the problem's words. */
 export async function compileRemotely(server: string, request: Message): Promise<Message> {
-  const headers = { 'content-type': 'application/json', accept: 'application/json', ...credentials() };
-  const response = await fetch(new URL('/compile', server), { method: 'POST', headers, body: JSON.stringify(request) });
-  return (await answer(response)) as Message;
+  const headers = { 'content-type': 'application/json' };
+  try {
+    return (await ask(server, { method: 'POST', path: 'compile', headers, body: JSON.stringify(request) })) as Message;
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'INVALID_OBJECT' || error.failure === null) throw error;
+    // As compiling in this process says it: an answer with a failure and no programs, in canonical JSON.
+    return { failure: writeJson(FailureType, readJson(FailureType, error.failure)) };
+  }
 }
 
-function credentials(): Record<string, string> {
+async function ask(server: string, outgoing: Outgoing): Promise<unknown> {
+  if (!/^https?:/.test(server) || !URL.canParse(server))
+    throw new UsageError(`--server ${server} is no URL, such as http://localhost:8080`);
   const key = process.env[CLIENT_KEY];
-  return key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` };
-}
-
-async function answer(response: Response): Promise<unknown> {
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body;
-  const problem = body as ProblemBody | null;
-  // As compiling in this process says it: an answer with a failure and no programs.
-  if (problem?.code === 'INVALID_OBJECT' && problem.failure !== undefined) return { failure: problem.failure };
-  throw new Error(`${problem?.code ?? `HTTP ${response.status}`}: ${problem?.detail ?? response.statusText}`);
+  const transport = new Transport(server, key === undefined || key === '' ? {} : { key });
+  try {
+    return await (await transport.send(outgoing)).json();
+  } catch (error) {
+    // fetch says only that it failed; what the system said of it is its cause.
+    if (error instanceof TypeError && error.cause instanceof Error) {
+      const { code, message } = error.cause as NodeJS.ErrnoException;
+      throw new Error(`no answer from ${server}: ${message || String(code)}`, { cause: error });
+    }
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ export async function targetsCommand(argv: string[]): Promise<number> {
   const targets =
     values.server === undefined
       ? (new TargetCatalog(readTargets()).messages as unknown as Target[])
-      : ((await get(values.server, '/targets')) as { targets?: Target[] }).targets;
+      : ((await get(values.server, 'targets')) as { targets?: Target[] }).targets;
   for (const target of targets ?? []) {
     process.stdout.write(`${target.name.padEnd(20)} ${(target.release ?? '').padEnd(32)} ${target.verified ?? ''}\n`);
   }

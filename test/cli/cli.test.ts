@@ -1,5 +1,8 @@
 /** The command line: forms, exit status, in process and over a server. */
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
@@ -30,6 +33,21 @@ t.test('compile', async (t) => {
   const remote = await cli(['compile', OBJECT, '--server', service.url]);
   t.equal(remote.status, 0, remote.err);
   t.equal(remote.out, text.out, 'the service answers what this process does');
+  const none = ['compile', MAIN];
+  const refused = await cli([...none, '--server', service.url]);
+  t.equal(refused.status, 2);
+  t.equal(refused.out, (await cli(none)).out, 'also of what is no object');
+  const proxy = createServer((request, response) => {
+    response.writeHead(307, { location: `${service.url}${request.url!.replace('/jitd/', '/')}` }).end();
+  }).listen(0, '127.0.0.1');
+  t.teardown(() => proxy.close());
+  await once(proxy, 'listening');
+  const below = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/jitd`;
+  t.match(
+    await cli(['targets', '--server', below]),
+    { status: 0, out: /linux-6\.12-arm64/ },
+    'below a path of a proxy',
+  );
 });
 
 t.test('what the programs are attached to, and the modules they use', async (t) => {
@@ -48,11 +66,13 @@ t.test('what the programs are attached to, and the modules they use', async (t) 
 t.test('what cannot be tried', async (t) => {
   for (const [args, message] of [
     [['compile', '/nowhere.o'], /ENOENT/],
-    [['compile', OBJECT, '--target', 'linux-0.1'], /UNKNOWN_TARGET/],
+    [['compile', OBJECT, '--kernel', 'linux-0.1'], /UNKNOWN_TARGET/],
     [['compile', OBJECT, '--format', 'pdf'], /--format/],
     [['compile', OBJECT, '--nonsense'], /nonsense/],
     [['compile', MAIN], /.*/],
-    [['fly'], /no command fly/],
+    [['compile', OBJECT, '--server', 'localhost:8080'], /--server localhost:8080 is no URL/],
+    [['compile', OBJECT, '--server', 'http://127.0.0.1:9'], /no answer from http:\/\/127\.0\.0\.1:9: /],
+    [['fly'], /^bpf-jitd: there is no command fly\nbpf-jitd --help .*\n$/],
   ] as const) {
     const ran = await cli(args);
     t.equal(ran.status, 2, args.join(' '));

@@ -77,6 +77,17 @@ t.test('bad input', async (t) => {
   const protobuf = { 'content-type': 'application/x-protobuf' };
   await expect(await service.post(Buffer.from([0x0a, 0x7f]), protobuf), 400, 'MALFORMED_BODY');
   await expect(await fetch(`${service.url}/nowhere`), 404, 'NOT_FOUND');
+  await expect(await fetch(`${service.url}/jobs/1/2`), 404, 'NOT_FOUND');
+  for (const [method, path, allow] of [
+    ['GET', '/compile', 'POST'],
+    ['OPTIONS', '/targets?all', 'GET, HEAD'],
+    ['PUT', '/jobs/1', 'DELETE, GET, HEAD'],
+    ['POST', '/docs/static/index.css', 'GET, HEAD'],
+  ] as const) {
+    const refused = await fetch(`${service.url}${path}`, { method });
+    t.equal(refused.headers.get('allow'), allow);
+    await expect(refused, 405, 'METHOD_NOT_ALLOWED');
+  }
   await expect(await fetch(`${service.url}/compilations/xyz`), 400, 'INVALID_DIGEST');
   await expect(await fetch(`${service.url}/compilations/${'0'.repeat(64)}`), 404, 'NOT_FOUND');
   await expect(await elf(object, '?nonsense=1'), 400, 'INVALID_FIELD', 'query.nonsense');

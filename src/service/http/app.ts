@@ -8,7 +8,6 @@ import type { Scope } from '../auth/keys-file.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
 import type { CompileService } from '../compile-service.js';
-import { ServiceError } from '../errors.js';
 import { KnownRequests } from '../known-requests.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { AnswerHeaders } from './answer-headers.js';
@@ -28,6 +27,7 @@ import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
 import { observe } from './observe.js';
 import { traceRequests } from './tracing.js';
+import { refuseUnrouted } from './unrouted.js';
 import type { Certificates } from '../tls.js';
 
 /** Request ids of clients that are passed on; others are replaced. */
@@ -92,9 +92,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   acceptForms(app);
   app.setErrorHandler(refuse);
-  app.setNotFoundHandler((request, reply) =>
-    refuse(new ServiceError('NOT_FOUND', 'there is no such route; GET /docs lists them'), request, reply),
-  );
+  const unrouted = refuseUnrouted(routes);
+  app.setNotFoundHandler((request, reply) => refuse(unrouted(request, reply), request, reply));
   app.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, scope: config?.scope ?? 'open' });
   });

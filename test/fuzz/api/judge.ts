@@ -7,7 +7,13 @@ import { decodeZstd } from '../../../src/service/zstd.js';
 import type { FuzzRequest, Schema } from './requests.js';
 
 /** What any request may be told before it comes to a route. */
-const BEFORE_ROUTES = new Set(['MALFORMED_REQUEST', 'NOT_FOUND', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE']);
+const BEFORE_ROUTES = new Set([
+  'MALFORMED_REQUEST',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'REQUEST_TIMEOUT',
+  'HEADERS_TOO_LARGE',
+]);
 
 /** … and of a body where none belongs. */
 const OF_BODIES = new Set(['UNSUPPORTED_MEDIA_TYPE', 'MALFORMED_BODY', 'BODY_TOO_LARGE']);
@@ -66,6 +72,10 @@ export async function faultOf(request: FuzzRequest, bytes: Buffer): Promise<stri
     return `${status} with ${answer.body.length} bytes of ${length}`;
   }
   if (headers.get('x-content-type-options') !== 'nosniff') return `${status} without nosniff`;
+  const allowed = headers.get('allow')?.split(', ') ?? [];
+  if ((status === '405') !== allowed.length > 0 || allowed.includes(request.operation.method)) {
+    return `${status} with Allow: ${allowed.join(', ')}`;
+  }
   if (status === '304' || request.operation.method === 'HEAD') {
     // What cannot be read as HTTP is refused with a body, whatever its method was meant to be.
     return answer.body.length === 0 || answer.body.includes('"MALFORMED_REQUEST"') ? null : 'a body';
