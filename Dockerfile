@@ -11,7 +11,7 @@ ENV NODE_ENV=production BPF_JITD_HOST=0.0.0.0 BPF_JITD_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY proto proto
 COPY targets targets
 RUN mkdir /data && chown node:node /data
