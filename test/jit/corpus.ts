@@ -150,6 +150,6 @@ export function jitInput(
   };
   return {
     program: { functions, arenaMap: arena === null ? -1 : 0, type: r.type },
-    options: { cpu, offsets: OFFSETS, link },
+    options: { cpu, offsets: OFFSETS, longJumps: true, link },
   };
 }

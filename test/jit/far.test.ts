@@ -48,7 +48,7 @@ function compile(instructions: Instructions): ReturnType<typeof compileProgram> 
     exceptionCallback: false,
     tailCallReachable: false,
   };
-  const options = { cpu: { lse: true, bti: false, pac: true }, offsets: OFFSETS, link: null };
+  const options = { cpu: { lse: true, bti: false, pac: true }, offsets: OFFSETS, longJumps: true, link: null };
   return compileProgram({ functions: [fn], arenaMap: -1, type: 1 }, options);
 }
 

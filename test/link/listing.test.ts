@@ -37,7 +37,10 @@ tap.test('code beside what it comes from', (t) => {
     tailCallReachable: false,
   };
   const cpu = { lse: true, bti: false, pac: true };
-  const compiled = compileProgram({ functions: [fn], arenaMap: -1, type: 1 }, { cpu, offsets: OFFSETS, link: null });
+  const compiled = compileProgram(
+    { functions: [fn], arenaMap: -1, type: 1 },
+    { cpu, offsets: OFFSETS, longJumps: true, link: null },
+  );
   if (!compiled.ok) throw new Error(compiled.failure.message);
   const code = compiled.value[0]!;
   const lines = [{ offset: code.offsets[0]!, file: 'a.c', line: 5, text: 'p->next' }];

@@ -52,6 +52,7 @@ function compiled(instructions: Instructions, address: number, arena = 0): Compi
     {
       cpu: { lse: true, bti: false, pac: true },
       offsets: OFFSETS,
+      longJumps: true,
       link: {
         functions: [addressOf(BigInt(address))],
         callBase: addressOf(BigInt(CALL_BASE)),

@@ -65,7 +65,7 @@ const object = join(directory, 'program.o');
 
 const compiled = compileProgram(
   { functions: program(), arenaMap: -1, type: 1 },
-  { cpu: { lse: true, bti: true, pac: true }, offsets: OFFSETS, link: null },
+  { cpu: { lse: true, bti: true, pac: true }, offsets: OFFSETS, longJumps: true, link: null },
 );
 if (!compiled.ok) throw new Error(compiled.failure.message);
 const functions = compiled.value.map((code, i) => ({

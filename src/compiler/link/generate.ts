@@ -25,7 +25,11 @@ export interface GenerateOptions {
  */
 export function generateCode(program: JitProgram, options: GenerateOptions): Outcome<readonly CompiledFunction[]> {
   const { profile, link, maps } = options;
-  const target = { cpu: cpuFeatures(profile, options.cpu), offsets: kernelOffsets(profile.btf) };
+  const target = {
+    cpu: cpuFeatures(profile, options.cpu),
+    offsets: kernelOffsets(profile.btf),
+    longJumps: profile.features.includes('long_jumps'),
+  };
   if (link === null) return interpretedUnless(compileProgram(program, { ...target, link: null }), program, profile);
   const resolved = resolve(program, maps, link, profile);
   if (!resolved.ok) return resolved;

@@ -2,6 +2,7 @@
  * What BPF_MAP_CREATE refuses: attributes by map type (map_alloc_check and map_alloc, kernel/bpf, 6.12), then types
  * (map_check_btf). Memory is never short here. All answer 0 or a negative errno.
  */
+import { KIND_STRUCT } from '../btf/kinds.js';
 import * as uapi from '../targets/uapi.js';
 import * as flag from '../targets/map-flags.js';
 import type { LoaderProfile } from './loader-profile.js';
@@ -228,7 +229,8 @@ function checkArena(map: MapSpec, pageSize: number): number {
 }
 
 function checkStructOps(map: MapSpec, profile: LoaderProfile): number {
-  const allowed = flag.BPF_F_LINK | flag.BPF_F_VTYPE_BTF_OBJ_FD;
+  const hasLinks = profile.btf.find('bpf_struct_ops_link', KIND_STRUCT) !== 0; // of a kernel that has none, the flag neither
+  const allowed = (hasLinks ? flag.BPF_F_LINK : 0) | flag.BPF_F_VTYPE_BTF_OBJ_FD;
   if (map.keySize !== 4 || map.maxEntries !== 1 || (map.flags & ~allowed) !== 0) return EINVAL;
   if (map.btfVmlinuxValueTypeId === 0) return EINVAL;
   return map.valueSize === profile.btf.sizeOrType(map.btfVmlinuxValueTypeId) ? 0 : EINVAL;

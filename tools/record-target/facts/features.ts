@@ -1,13 +1,14 @@
 import { KIND_FUNC } from '../../../src/compiler/btf/kinds.js';
 import type { HelperData, KernelData } from '../../../src/compiler/targets/data.js';
 import * as isa from '../../../src/compiler/isa/opcodes.js';
+import { askFeatures } from '../ask/features.js';
 import type { ProgramEmulator } from '../emulate/program.js';
 
 const SUPPORTS = 'bpf_jit_supports_';
 
 /**
  * What the kernel can do beyond the oldest that can be recorded, in words of docs/targets.md: what its JIT says of itself
- * (bpf_jit_supports_…), and what its tables show.
+ * (bpf_jit_supports_…), what its tables show, and which programs it takes.
  */
 export async function recordFeatures(
   emulator: ProgramEmulator,
@@ -26,12 +27,12 @@ export async function recordFeatures(
   const opcodes = new Set(data.opcodes);
   const shown: Readonly<Record<string, boolean>> = {
     sign_extending_loads: opcodes.has(isa.LDX | isa.MEMSX | isa.B),
-    long_jumps: opcodes.has(isa.JMP32 | isa.JA),
     may_goto: opcodes.has(isa.JMP | isa.JCOND),
     fastcall: helpers.protos.some(({ allowFastcall }) => allowFastcall),
     kernel_functions: data.functions.some(({ functions }) => functions.length > 0),
     struct_ops: data.structOps.length > 0,
   };
   for (const [feature, has] of Object.entries(shown)) if (has) found.push(feature);
+  found.push(...(await askFeatures(emulator.kernel.agent)));
   return found.sort();
 }

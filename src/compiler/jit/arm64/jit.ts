@@ -124,6 +124,8 @@ function lowerControl(s: FunctionState, i: number, opcode: number): boolean {
     case isa.JMP | isa.EXIT:
       lowerExit(s, i);
       return true;
+    case isa.JMP32 | isa.JA:
+      return s.options.longJumps && lowerJump(s, i, opcode);
     default:
       return lowerJump(s, i, opcode);
   }

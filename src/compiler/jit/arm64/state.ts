@@ -25,6 +25,8 @@ export interface ResolvedLink {
 export interface JitOptions {
   readonly cpu: CpuFeatures;
   readonly offsets: KernelOffsets;
+  /** The kernel's JIT knows jumps of 32-bit offsets, which its verifier may take all the same. */
+  readonly longJumps: boolean;
   /** Null: position-independent code with relocations. */
   readonly link: ResolvedLink | null;
 }

@@ -85,10 +85,11 @@ function checkMove(env: Env, i: number): number {
   return 0;
 }
 
-/** Offset: the width to sign-extend from, or an address-space cast with the two spaces in the immediate. */
+/** Offset: the width to sign-extend from, or an address-space cast with the two spaces in the immediate. Older kernels know neither. */
 function checkMoveFields(env: Env, i: number, wide: boolean): number {
   const off = env.insns.off(i);
   const imm = env.insns.imm(i);
+  if (off !== 0 && !env.profile.features.includes('sign_extending_moves')) return reserved(env, 'BPF_MOV');
   if (wide && off === op.ADDR_SPACE_CAST) {
     if (imm !== 1 && imm !== 1 << 16) {
       env.log.write('addr_space_cast insn can only convert between address space 1 and 0\n');
@@ -160,7 +161,8 @@ function checkBinary(env: Env, i: number, operation: number): number {
   const imm = insns.imm(i);
   const off = insns.off(i);
   const divides = operation === op.DIV || operation === op.MOD;
-  const badOff = off !== 0 && (off !== 1 || !divides); // offset 1: signed division
+  // offset 1: signed division, where the kernel knows it
+  const badOff = off !== 0 && (off !== 1 || !divides || !env.profile.features.includes('signed_division'));
   if ((opcode & op.X) !== 0) {
     if (imm !== 0 || badOff) return reserved(env, 'BPF_ALU');
     const err = checkRegArg(env, insns.src(i), 'src');

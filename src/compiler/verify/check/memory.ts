@@ -177,6 +177,10 @@ export function checkStore(env: Env, i: number): number {
   const err = (src >= 0 ? checkRegArg(env, src, 'src') : 0) || checkRegArg(env, dst, 'src');
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
+  if (src < 0 && type === t.PTR_TO_CTX && !env.profile.features.includes('context_constant_stores')) {
+    env.log.write(`BPF_ST stores into R${dst} ${regTypeName(type)} is not allowed\n`);
+    return -EACCES;
+  }
   return (
     checkMemAccess(env, i, dst, insns.off(i), op.accessBytes(opcode), true, src, false, false) ||
     savePointerType(env, i, type, false)

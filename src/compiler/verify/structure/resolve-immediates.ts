@@ -169,14 +169,17 @@ function resolveImmediate(env: Env, i: number): number {
   return src === op.PSEUDO_BTF_ID ? resolveKernelSymbol(env, i, facts) : resolveMap(env, i, facts);
 }
 
+function isLoadMode(env: Env, mode: number): boolean {
+  return mode === op.MEM || (mode === op.MEMSX && env.profile.features.includes('sign_extending_loads'));
+}
+
 /** Checks all opcodes and finds what each LD_IMM64 stands for. */
 export function resolveImmediates(env: Env): number {
   const { insns } = env;
   for (let i = 0; i < insns.length; i++) {
     env.place = i;
     const opcode = insns.opcode(i);
-    const mode = opcode & op.MODE_MASK;
-    if ((opcode & op.CLASS_MASK) === op.LDX && ((mode !== op.MEM && mode !== op.MEMSX) || insns.imm(i) !== 0)) {
+    if ((opcode & op.CLASS_MASK) === op.LDX && (!isLoadMode(env, opcode & op.MODE_MASK) || insns.imm(i) !== 0)) {
       return fail(env, 'BPF_LDX uses reserved fields\n', EINVAL);
     }
     if (opcode === op.LD_IMM64) {

@@ -9,22 +9,26 @@ import { findSubprog, isKernelFunctionCall, isPseudoCall, isPseudoFunc, subprogE
 /** Callers may use this much where a callee makes tail calls: 33 of them must fit the kernel's stack. */
 const MAX_TAIL_CALLER_STACK = 256;
 
-/** A JIT aligns frames to 16 bytes. */
-function rounded(depth: number): number {
-  return (depth + 15) & ~15;
-}
-
 class DepthWalk {
   private depth = 0;
   private tailCallReachable = false;
   /** Call sites and callers of the chain. */
   private readonly sites: number[] = [];
   private readonly callers: number[] = [];
+  private readonly countsAsJit: boolean;
 
   constructor(
     private readonly env: Env,
     private index: number,
-  ) {}
+  ) {
+    this.countsAsJit = env.profile.features.includes('frames_of_16_bytes');
+  }
+
+  /** The current function's frame: the JIT aligns it to 16 bytes, the interpreter, as which older kernels count all, to 32. */
+  private get frameBytes(): number {
+    const { stackDepth } = this.current;
+    return this.countsAsJit ? (stackDepth + 15) & ~15 : (Math.max(stackDepth, 1) + 31) & ~31;
+  }
 
   private get current(): Subprogram {
     return this.env.subprograms[this.index]!;
@@ -49,7 +53,7 @@ class DepthWalk {
       const sentence = 'tail_calls are not allowed when call stack of previous frames is';
       return this.fail(`${sentence} ${this.depth} bytes. Too large\n`, EACCES);
     }
-    this.depth += rounded(this.current.stackDepth);
+    this.depth += this.frameBytes;
     if (this.depth > op.MAX_STACK) {
       const calls = this.callers.length + 1;
       return this.fail(`combined stack size of ${calls} calls is ${this.depth}. Too large\n`, EACCES);
@@ -116,7 +120,7 @@ class DepthWalk {
       }
       err = this.leave();
       if (this.callers.length === 0) return err;
-      this.depth -= rounded(this.current.stackDepth);
+      this.depth -= this.frameBytes;
       i = this.sites.pop()! + 1;
       this.index = this.callers.pop()!;
     }

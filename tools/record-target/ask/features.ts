@@ -1,0 +1,48 @@
+import * as isa from '../../../src/compiler/isa/opcodes.js';
+import { BPF_PROG_TYPE_SCHED_CLS } from '../../../src/compiler/targets/uapi.js';
+import type { Agent } from '../machine/agent.js';
+import { assemble, load, type Instruction } from './load.js';
+
+const RETURN: Instruction = [isa.JMP | isa.EXIT, 0, 0, 0, 0];
+const numberIn0 = (value: number): Instruction => [isa.ALU64 | isa.MOV, 0, 0, 0, value];
+/** struct __sk_buff: programs may read the first, and write the second. */
+const LENGTH = 0;
+const MARK = 8;
+
+/** Stores zero into the stack, that many bytes below its top. */
+const useStack = (bytes: number): Instruction => [isa.ST | isa.MEM | isa.DW, 10, 0, -bytes, 0];
+
+/** By feature of docs/targets.md, a program that a kernel takes, to its machine code, if it has that and else not. */
+export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> = {
+  signed_division: [numberIn0(4), [isa.ALU64 | isa.DIV, 0, 0, 1, 2], RETURN],
+  sign_extending_moves: [[isa.ALU64 | isa.MOV, 1, 0, 0, 4], [isa.ALU64 | isa.MOV | isa.X, 0, 1, 8, 0], RETURN],
+  context_constant_stores: [[isa.ST | isa.MEM | isa.W, 1, 0, MARK, 0], numberIn0(0), RETURN],
+  long_jumps: [
+    [isa.LDX | isa.MEM | isa.W, 0, 1, LENGTH, 0], // what it jumps over must be reached, or would be removed
+    [isa.JMP | isa.JEQ, 0, 0, 1, 0],
+    [isa.JMP32 | isa.JA, 0, 0, 0, 1],
+    numberIn0(1),
+    RETURN,
+  ],
+  // Two frames that fill the 512 bytes exactly, and more if both are rounded to 32.
+  frames_of_16_bytes: [
+    useStack(272),
+    [isa.JMP | isa.CALL, 0, isa.PSEUDO_CALL, 0, 1],
+    RETURN,
+    useStack(240),
+    numberIn0(0),
+    RETURN,
+  ],
+};
+
+/** What the live kernel takes and the oldest does not, where none of its tables tells: features' names. */
+export async function askFeatures(agent: Agent): Promise<string[]> {
+  const kind = { type: BPF_PROG_TYPE_SCHED_CLS, attachType: 0, attachBtfId: 0, sleepable: false };
+  const answers = await Promise.all(
+    Object.entries(FEATURE_PROGRAMS).map(async ([feature, program]) => {
+      const { errno } = await load(agent, { ...kind, instructions: assemble(program) });
+      return errno === 0 ? [feature] : [];
+    }),
+  );
+  return answers.flat();
+}
