@@ -3,7 +3,7 @@ export interface AnswerJson {
   readonly digest?: string;
   readonly programs?: readonly ProgramJson[];
   readonly failure?: FailureJson;
-  readonly target?: { readonly name?: string; readonly release?: string };
+  readonly target?: { readonly name?: string; readonly release?: string; readonly verified?: string };
 }
 export interface ProgramJson {
   readonly name?: string;

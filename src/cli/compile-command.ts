@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { capabilitiesFromNames } from '../service/contract/capabilities.js';
 import type { Message } from '../service/contract/schema.js';
 import type { AnswerJson } from './answer.js';
+import { caveat } from './caveat.js';
 import { compilerOf } from './local.js';
 import { answerText } from './text.js';
 import { orUsage, UsageError } from './usage.js';
@@ -47,6 +48,8 @@ export async function compileCommand(argv: string[]): Promise<number> {
     },
   };
   const answer = await compilerOf(values.server)(request);
+  const warning = caveat(answer as AnswerJson);
+  if (warning !== null) process.stderr.write(`bpf-jitd: ${warning}\n`);
   const output = format === 'elf' ? Buffer.from(String(answer['elf'] ?? ''), 'base64') : await rendered(answer, format);
   if (values.output === undefined) process.stdout.write(output);
   else writeFileSync(values.output, output);

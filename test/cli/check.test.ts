@@ -87,6 +87,8 @@ t.test('a rejection fails the check, at its line', async (t) => {
   const ran = await check(['unchecked.o', '--budget', 'b.json', '--update', ...kernels, ...options]);
   t.equal(ran.status, 1, 'no budget makes a rejection good');
   t.match(ran.out, /2 of 4 fail/);
+  t.equal(ran.out.match(/^- linux-6\.1-arm64: not verified: /gm)?.length, 1, 'what is to be known of a kernel, once');
+  t.notMatch(ran.out, /^- linux-6\.12-arm64: /m);
   t.match(ran.out, /outside of the packet \(instruction 1, unchecked\.c:16\)/);
 
   // What SARIF 2.1.0 asks of every log, run, result and location.

@@ -26,6 +26,11 @@ t.test('compile', async (t) => {
   const answer = JSON.parse(json.out) as { programs: readonly { name: string; accepted: boolean }[] };
   t.match(answer.programs, [{ name: 'xdp_main', accepted: true }]);
 
+  t.notMatch(text.err, /verified/);
+  const older = await cli(['compile', OBJECT, '--target', 'linux-6.1-arm64', '--format', 'json']);
+  t.match(older.err, /^bpf-jitd: linux-6\.1-arm64: not verified: /, 'a kernel whose answers nobody held against it');
+  t.match(JSON.parse(older.out), { target: { verified: /^not verified: / } });
+
   const elf = await cli(['compile', OBJECT, '--format', 'elf', '--output', '/dev/null']);
   t.equal(elf.status, 0, elf.err);
 

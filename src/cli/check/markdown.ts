@@ -27,12 +27,14 @@ export function markdown(verdicts: readonly Verdict[]): string {
     return `| ${[code(name), verdict.kernel, MARKS[verdict.state], ...cells].join(' | ')} |`;
   });
   const why = verdicts.filter(({ failure }) => failure !== null).map(reason);
+  const caveats = new Set(verdicts.flatMap(({ caveat }) => (caveat === null ? [] : [`- ${escape(caveat)}`])));
+  const notes = [...why, ...caveats];
   return `### ${heading}
 
 | program | kernel | verdict | ${FIGURES.map((figure) => HEADINGS[figure]).join(' | ')} |
 |---|---|---|${'---:|'.repeat(FIGURES.length)}
 ${rows.join('\n')}
-${why.length === 0 ? '' : `\n${why.join('\n')}\n`}`;
+${notes.length === 0 ? '' : `\n${notes.join('\n')}\n`}`;
 }
 
 /** `41 (+3)`: of the budget; bold where it is too much. */

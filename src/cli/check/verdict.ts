@@ -1,5 +1,6 @@
 /** What is said of one program on one kernel: its verdict, its figures, and how they lie to the budget. */
 import type { AnswerJson, FailureJson, ProgramJson } from '../answer.js';
+import { caveat } from '../caveat.js';
 import { FIGURES, type Budget, type Figure, type Figures, type ProgramBudget } from './budget.js';
 
 export interface Overrun {
@@ -12,6 +13,8 @@ export interface Verdict {
   /** As the budget names it: relative to the budget's folder. */
   readonly object: string;
   readonly kernel: string;
+  /** What is to be known of the kernel's answers (caveat.ts), or null. */
+  readonly caveat: string | null;
   /** Empty where the object as a whole could not be loaded. */
   readonly program: string;
   /**
@@ -37,7 +40,7 @@ export function judge(
   tolerance: number,
 ): readonly Verdict[] {
   const kernel = answer.target?.name ?? asked;
-  const place = { object, kernel };
+  const place = { object, kernel, caveat: caveat(answer) };
   const entries = budget.objects[object]?.[kernel] ?? {};
   const programs = answer.programs ?? [];
   if (programs.length === 0) {
@@ -49,7 +52,7 @@ export function judge(
 }
 
 function judgeProgram(
-  place: { readonly object: string; readonly kernel: string },
+  place: Pick<Verdict, 'object' | 'kernel' | 'caveat'>,
   program: ProgramJson,
   budget: ProgramBudget | null,
   tolerance: number,
