@@ -15,7 +15,7 @@ import type { Manifest } from '../../src/compiler/targets/data.js';
 import { askContexts, type ContextAnswer } from './ask/contexts.js';
 import { contextDifferences, helperDifferences } from './check.js';
 import { bootQemu, runAgent, type Machine } from './machine/machine.js';
-import { preflight } from './machine/preflight.js';
+import { NotRecordable, preflight } from './machine/preflight.js';
 import { record } from './record.js';
 import { digest, json, packSymbols, writeProfile } from './write.js';
 
@@ -140,5 +140,11 @@ if (name === undefined || !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
   process.stderr.write('usage: record-target NAME (--package PATTERN | --agent COMMAND) [--verified TEXT]\n');
   process.exitCode = 2;
 } else {
-  await main(name);
+  try {
+    await main(name);
+  } catch (error) {
+    if (!(error instanceof NotRecordable)) throw error;
+    progress(error.message);
+    process.exitCode = 1;
+  }
 }

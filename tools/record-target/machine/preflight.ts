@@ -5,11 +5,14 @@ const EPERM = 1;
 const EACCES = 13;
 const SOCKET_FILTER = 1;
 
-/** What keeps a machine's kernel from being recorded, and what to do about it; throws with all of it at once. */
+/** For whoever runs the recorder: the machine, not the recorder, is to be changed. */
+export class NotRecordable extends Error {}
+
+/** What keeps a machine's kernel from being recorded, and what to do about it; throws NotRecordable with all of it at once. */
 export async function preflight(agent: Agent): Promise<void> {
   const reasons = [await wrongMachine(agent), await noTypes(agent), await noMemory(agent), await noPrograms(agent)];
   const found = reasons.filter((reason) => reason !== null);
-  if (found.length > 0) throw new Error(`this kernel cannot be recorded:\n  - ${found.join('\n  - ')}`);
+  if (found.length > 0) throw new NotRecordable(`this kernel cannot be recorded:\n  - ${found.join('\n  - ')}`);
 }
 
 async function wrongMachine(agent: Agent): Promise<string | null> {
