@@ -11,6 +11,12 @@ import { isDigest } from './contract/request.js';
 /** Read files that are kept in memory. */
 const KEPT = 4;
 
+/** What names of files begin with that are being written. */
+const TEMPORARY = '.';
+
+/** Milliseconds after which nobody is still writing one. */
+const ABANDONED_AFTER = 600_000;
+
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
@@ -82,11 +88,27 @@ export class BtfStore {
 
   private async keep(key: string, bytes: Buffer): Promise<void> {
     await mkdir(this.dir, { recursive: true });
-    const temporary = join(this.dir, `.${randomUUID()}`);
-    await writeFile(temporary, bytes);
-    await rename(temporary, join(this.dir, key));
+    const temporary = join(this.dir, `${TEMPORARY}${randomUUID()}`);
+    try {
+      await writeFile(temporary, bytes);
+      await rename(temporary, join(this.dir, key));
+    } catch (error) {
+      await rm(temporary, { force: true }); // on a full disk, what would keep it full
+      throw error;
+    }
     this.remember(key, bytes);
     await this.makeRoom(key);
+    await this.sweep();
+  }
+
+  /** What processes that were killed left half written. */
+  private async sweep(): Promise<void> {
+    for (const name of await readdir(this.dir)) {
+      if (!name.startsWith(TEMPORARY)) continue;
+      const path = join(this.dir, name);
+      const info = await stat(path).catch(() => null); // another process may be done with it
+      if (info !== null && Date.now() - info.mtimeMs > ABANDONED_AFTER) await rm(path, { force: true });
+    }
   }
 
   private remember(key: string, bytes: Buffer): void {
