@@ -74,6 +74,12 @@ t.test('bad input', async (t) => {
   await expect(await service.post('x'.repeat(200_001)), 413, 'BODY_TOO_LARGE');
   await expect(await service.post('<a/>', { 'content-type': 'text/xml' }), 415, 'UNSUPPORTED_MEDIA_TYPE');
   await expect(await service.post(raw('p'), { accept: 'text/html' }), 406, 'NOT_ACCEPTABLE');
+  const forgotten = await service.post(raw('p'), { 'content-type': 'application/x-www-form-urlencoded' });
+  t.match((await expect(forgotten, 415, 'UNSUPPORTED_MEDIA_TYPE')).detail, 'content-type: application/json');
+  const shortened = await expect(await service.post(program({ type: 'xdp' })), 400, 'INVALID_FIELD', 'program.type');
+  t.equal(shortened.detail, 'program.type: "xdp" is no ProgramType; BPF_PROG_TYPE_XDP is');
+  const none = await expect(await service.post(program({ type: 'ebpf' })), 400, 'INVALID_FIELD', 'program.type');
+  t.equal(none.detail, 'program.type: "ebpf" is no ProgramType');
   const protobuf = { 'content-type': 'application/x-protobuf' };
   await expect(await service.post(Buffer.from([0x0a, 0x7f]), protobuf), 400, 'MALFORMED_BODY');
   await expect(await fetch(`${service.url}/nowhere`), 404, 'NOT_FOUND');

@@ -118,10 +118,17 @@ function readBytes(value: unknown, path: string): Buffer {
   return Buffer.from(value, 'base64');
 }
 
+/** For who left out what all of an enumeration's names begin with: `XDP`. */
+function meant(type: protobuf.Enum, value: string): string {
+  const ending = `_${value.toUpperCase()}`;
+  const [name, another] = value === '' ? [] : Object.keys(type.values).filter((one) => one.endsWith(ending));
+  return name === undefined || another !== undefined ? '' : `; ${name} is`;
+}
+
 function readEnum(type: protobuf.Enum, value: unknown, path: string): number {
   if (typeof value === 'string') {
     const known = Object.hasOwn(type.values, value) ? type.values[value] : undefined;
-    if (known === undefined) throw new BadField(path, `${quote(value)} is no ${type.name}`);
+    if (known === undefined) throw new BadField(path, `${quote(value)} is no ${type.name}${meant(type, value)}`);
     return known;
   }
   if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > 0x7fffffff) {

@@ -36,7 +36,10 @@ export async function readRequest(
   if (type === FORM_TYPE) return fromMultipart(request, query);
   if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
   if (type === 'application/json') return requestFromJson(request.body);
-  if (type === OBJECT_TYPE) return fromObject(request.body, query);
+  if (type === OBJECT_TYPE) {
+    refuseText(request, request.body);
+    return fromObject(request.body, query);
+  }
   return requestFromProtobuf(request.body);
 }
 
@@ -58,6 +61,12 @@ const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>>
 
 const flag = (text: string): unknown =>
   text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
+
+/** JSON that curl sent with its default type: that it is no object says little to who forgot to name the type. */
+function refuseText(request: FastifyRequest, body: Buffer): void {
+  if (!request.headers['content-type']?.toLowerCase().startsWith(CURL_DEFAULT) || body[0] !== 0x7b) return;
+  throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'this looks like JSON: send it with content-type: application/json');
+}
 
 function fromObject(object: Buffer, query: Query): CompileRequestMessage {
   const message = fromQuery(query);
