@@ -156,9 +156,6 @@ export class Btf {
   arrayElem(id: number): number {
     return this.extra(id, 0);
   }
-  arrayIndex(id: number): number {
-    return this.extra(id, 1);
-  }
   arrayCount(id: number): number {
     return this.extra(id, 2);
   }

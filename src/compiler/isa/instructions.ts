@@ -63,9 +63,6 @@ export class Instructions {
   setOpcode(i: number, opcode: number): void {
     this.bytes[i * 8] = opcode;
   }
-  setDst(i: number, register: number): void {
-    this.bytes[i * 8 + 1] = (this.bytes[i * 8 + 1]! & 0xf0) | register;
-  }
   setSrc(i: number, register: number): void {
     this.bytes[i * 8 + 1] = (this.bytes[i * 8 + 1]! & 0x0f) | (register << 4);
   }

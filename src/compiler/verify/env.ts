@@ -79,8 +79,6 @@ export class Subprogram {
   linkage = 0;
   /** Its BTF prototype does not tell what it is called with. */
   unreliable = false;
-  /** Index into line information of its first line. */
-  lineInfoIdx = 0;
   stackDepth = 0;
   hasTailCall = false;
   tailCallReachable = false;
@@ -88,14 +86,12 @@ export class Subprogram {
   isCallback = false;
   isAsyncCallback = false;
   isExceptionCallback = false;
-  isGlobal = false;
   /** Global functions: called from verified code, and verified on its own. */
   called = false;
   verified = false;
   argsCached = false;
   args: FunctionArgument[] = [];
   changesPktData = false;
-  mightSleep = false;
   /** Stack below this offset is used by bpf_fastcall spills only; 0 where there are none. */
   fastcallStackOff = 0;
   keepFastcallStack = false;
@@ -153,7 +149,6 @@ export class Env {
   contextNotes = 0;
   seenException = false;
   exceptionCallbackSubprog = 0;
-  usesArena = false;
   /** Index of the arena map, -1 where there is none. */
   arenaMap = -1;
   /** Indices of the maps in the order in which instructions first name them. */
@@ -163,12 +158,6 @@ export class Env {
   maxTpAccess = 0;
   maxRdonlyAccess = 0;
   maxRdwrAccess = 0;
-  /** bpf_prog_aux's and bpf_prog's bits that change how it is run or rewritten. */
-  callGetStack = false;
-  callGetFuncIp = false;
-  callsKernelFunction = false;
-  enforceExpectedAttachType = false;
-  callbackGetRange: readonly [number, number] | null = null;
 
   /** Kernel functions that the program calls, by BTF id and module. */
   readonly kernelFunctions = new Set<string>();

@@ -25,7 +25,6 @@ export const messageType = (name: string): protobuf.Type => schema.lookupType(na
 
 export const CompileRequestType = messageType('bpfjit.v1.CompileRequest');
 export const CompileResponseType = messageType('bpfjit.v1.CompileResponse');
-export const TargetInfoType = messageType('bpfjit.v1.TargetInfo');
 export const SubmitJobRequestType = messageType('bpfjit.v1.SubmitJobRequest');
 export const JobType = messageType('bpfjit.v1.Job');
 export const JobItemType = messageType('bpfjit.v1.JobItem');

@@ -4,7 +4,7 @@ import * as t from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
 import { structIdsMatch } from './btf-walk.js';
 import type { CallMeta } from './call-meta.js';

@@ -1,7 +1,7 @@
 /** Memory whose size is checked when the program is attached or run: tracepoint and iterator buffers; sockets, flow keys. */
 import { KIND_STRUCT } from '../../btf/kinds.js';
 import { tnumText } from '../domain/tnum.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';

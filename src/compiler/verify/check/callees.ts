@@ -132,7 +132,6 @@ export function addKernelFunctionCall(env: Env, i: number): number {
     env.log.write('cannot call kernel function from non-GPL compatible program\n');
     return -EINVAL;
   }
-  env.callsKernelFunction = true;
   if (id === 0 && off === 0) return 0; // refused later, if it is not dead code
   const btf = functionBtf(env, off);
   if (btf === null) return refuseModule(env, off);

@@ -3,7 +3,7 @@ import * as t from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import { dynptrTypeName } from '../log/text.js';
+import { dynptrTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
 import * as slots from './dynptr-slots.js';
 import { checkMemAccess } from './memory.js';

@@ -94,14 +94,6 @@ function checkGetFuncIp(env: Env): number {
   return -ENOTSUPP;
 }
 
-function noteProgramNeeds(env: Env, id: number): number {
-  if (id === helper.GET_STACKID || id === helper.GET_STACK) env.callGetStack = true;
-  if (id !== helper.GET_FUNC_IP) return 0;
-  if (checkGetFuncIp(env) !== 0) return -ENOTSUPP;
-  env.callGetFuncIp = true;
-  return 0;
-}
-
 function checkArguments(env: Env, fn: HelperProto, meta: CallMeta, insnIdx: number): number {
   for (let arg = 0; arg < 5; arg++) {
     const err = checkHelperArgument(env, arg, meta, fn, insnIdx);
@@ -130,7 +122,7 @@ export function checkHelperCall(env: Env, i: number): number {
   const failed =
     setHelperResult(env, fn, meta, i, effects.isAllocatedPercpu) ||
     checkMapHelper(env, meta.map, id) ||
-    noteProgramNeeds(env, id);
+    (id === helper.GET_FUNC_IP ? checkGetFuncIp(env) : 0);
   if (failed !== 0) return failed;
   if (effects.changesPacket) clearAllPacketPointers(env);
   return 0;

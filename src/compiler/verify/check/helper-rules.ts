@@ -8,7 +8,7 @@ import { ltU } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { CallMeta } from './call-meta.js';
 import { pushCallback } from './callbacks.js';

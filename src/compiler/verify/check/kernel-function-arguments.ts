@@ -7,7 +7,7 @@ import { isConst, isNull } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { Reg } from '../state.js';
 import { checkFuncArgRegOff } from './argument-offset.js';

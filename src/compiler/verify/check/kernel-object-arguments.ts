@@ -4,7 +4,7 @@ import { kindName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
 import { structIdsMatch } from './btf-walk.js';
 import { isProjectionOf } from './context-type.js';

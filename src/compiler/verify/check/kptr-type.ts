@@ -6,7 +6,7 @@ import { isConst } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
 import { structIdsMatch } from './btf-walk.js';
 import type { CallMeta } from './call-meta.js';

@@ -6,7 +6,7 @@ import { checkBounds, markUnknown } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import type { Reg } from '../state.js';
 import { checkPointerAlignment } from './alignment.js';
 import { checkBtfAccess, checkMapPointerAccess } from './btf-access.js';

@@ -1,5 +1,5 @@
 /** Pointers that may be used only as they were handed out. */
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { tnumText } from '../domain/tnum.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';

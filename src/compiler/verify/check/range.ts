@@ -5,7 +5,7 @@ import { isNull } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { checkBtfAccess } from './btf-access.js';
 import { checkBufferAccess } from './buffer-access.js';
 import type { CallMeta } from './call-meta.js';

@@ -3,7 +3,7 @@ import * as uapi from '../../targets/uapi.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { currentRegs, type Env } from '../env.js';
 import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
-import { regTypeName } from '../log/text.js';
+import { regTypeName } from '../log/register.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { Reg } from '../state.js';
 import { leaksPointer } from './pointer-leak.js';
@@ -20,8 +20,6 @@ interface Requirement {
   readonly range: ReturnRange;
   /** Only the low 32 bits count: what LSM hooks return is an int. */
   readonly only32?: boolean;
-  /** Results 2 and 3 bind the program to its expected attach type. */
-  readonly bindsAttachType?: boolean;
 }
 
 const BOOLEAN: Requirement = { range: [0, 1] };
@@ -71,7 +69,7 @@ function requirement(env: Env): Requirement | number | null {
       if (ALWAYS_ONE.has(attachType)) return { range: [1, 1] };
       return BIND.has(attachType) ? { range: [0, 3] } : BOOLEAN;
     case uapi.BPF_PROG_TYPE_CGROUP_SKB:
-      return attachType === uapi.BPF_CGROUP_INET_EGRESS ? { range: [0, 3], bindsAttachType: true } : BOOLEAN;
+      return attachType === uapi.BPF_CGROUP_INET_EGRESS ? { range: [0, 3] } : BOOLEAN;
     case uapi.BPF_PROG_TYPE_CGROUP_SOCK:
     case uapi.BPF_PROG_TYPE_SOCK_OPS:
     case uapi.BPF_PROG_TYPE_CGROUP_DEVICE:
@@ -99,11 +97,6 @@ function returnsNothing(env: Env): boolean {
   return (isLsm || env.progType === uapi.BPF_PROG_TYPE_STRUCT_OPS) && attachReturnsVoid(env);
 }
 
-/** Bits 1 alone unknown and bit 1 set: every possible value is 2 or 3. */
-function isTwoOrThree(reg: Reg): boolean {
-  return reg.maskHi === 0 && (reg.maskLo & ~1) === 0 && reg.valueHi === 0 && (reg.valueLo & ~1) === 2;
-}
-
 function enforce(env: Env, reg: Reg, regno: number, need: Requirement, place: string, name: string): number {
   if (reg.type !== SCALAR_VALUE) {
     env.log.write(`${place} the register R${regno} is not a known value (${regTypeName(reg.type)})\n`);
@@ -119,7 +112,6 @@ function enforce(env: Env, reg: Reg, regno: number, need: Requirement, place: st
     }
     return -EINVAL;
   }
-  if (need.bindsAttachType === true && isTwoOrThree(reg)) env.enforceExpectedAttachType = true;
   return 0;
 }
 

@@ -50,15 +50,6 @@ export function tnumRange(out: Tnum, minHi: number, minLo: number, maxHi: number
 export function tnumIsConst(a: Tnum): boolean {
   return (a.maskHi | a.maskLo) === 0;
 }
-export function tnumSubregIsConst(a: Tnum): boolean {
-  return a.maskLo === 0;
-}
-export function tnumIsUnknown(a: Tnum): boolean {
-  return (a.maskHi & a.maskLo) === -1;
-}
-export function tnumEqualsConst(a: Tnum, hi: number, lo: number): boolean {
-  return (a.maskHi | a.maskLo) === 0 && a.valueHi === hi && a.valueLo === lo;
-}
 
 export function tnumAdd(out: Tnum, a: Tnum, b: Tnum): void {
   addParts(out, a.valueHi, a.valueLo, a.maskHi, a.maskLo, b.valueHi, b.valueLo, b.maskHi, b.maskLo);
@@ -194,12 +185,6 @@ export function tnumIntersectSubregRange(a: Tnum, min: number, max: number): voi
   const free = bits === 32 ? -1 : (1 << bits) - 1;
   a.maskLo &= free;
   a.valueLo = (a.valueLo | (min & ~free)) & ~a.maskLo;
-}
-
-/** Whether every value of `b` is one of `a`. */
-export function tnumIn(a: Tnum, b: Tnum): boolean {
-  if (((b.maskHi & ~a.maskHi) | (b.maskLo & ~a.maskLo)) !== 0) return false;
-  return a.valueHi === (b.valueHi & ~a.maskHi) && a.valueLo === (b.valueLo & ~a.maskLo);
 }
 
 /** Keeps the low `size` bytes (1, 2, 4 or 8). */

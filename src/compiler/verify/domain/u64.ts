@@ -8,9 +8,6 @@
 export const I32_MIN = -0x80000000;
 export const I32_MAX = 0x7fffffff;
 
-/** Half of a 32-bit value that is all ones, as an int32. */
-export const ONES = -1;
-
 export function addLo(aLo: number, bLo: number): number {
   return (aLo + bLo) | 0;
 }
@@ -118,10 +115,6 @@ export function toNumberS(hi: number, lo: number): number {
 }
 export function toNumberU(hi: number, lo: number): number {
   return (hi >>> 0) * 0x100000000 + (lo >>> 0);
-}
-/** Whether the signed value fits in an int32. */
-export function fitsS32(hi: number, lo: number): boolean {
-  return hi === lo >> 31;
 }
 
 /** Decimal text of the unsigned value, as %llu. */

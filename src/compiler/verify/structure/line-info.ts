@@ -22,7 +22,7 @@ function checkRecord(env: Env, i: number, record: LineInfo, previous: number): n
   return 0;
 }
 
-/** Checks the program's line information and remembers where each subprogram's begins. */
+/** Checks the program's line information; each subprogram must have one for its first instruction. */
 export function checkLineInfo(env: Env): number {
   const { lineInfo } = env.program;
   if (lineInfo.length === 0) return 0;
@@ -33,10 +33,8 @@ export function checkLineInfo(env: Env): number {
     if (err !== 0) return err;
     const subprogram = env.subprograms[next];
     if (subprogram !== undefined) {
-      if (record.instruction === subprogram.start) {
-        subprogram.lineInfoIdx = i;
-        next++;
-      } else if (subprogram.start < record.instruction) {
+      if (record.instruction === subprogram.start) next++;
+      else if (subprogram.start < record.instruction) {
         env.log.write(`missing bpf_line_info for func#${next}\n`);
         return -EINVAL;
       }

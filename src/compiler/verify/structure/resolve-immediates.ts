@@ -113,7 +113,6 @@ function useMap(env: Env, map: VerifierMap): number {
   if (type !== uapi.BPF_MAP_TYPE_ARENA) return 0;
   if (env.arenaMap >= 0) return fail(env, 'Only one arena per program\n', EBUSY);
   env.arenaMap = map.index;
-  env.usesArena = true;
   if (!env.capable || !env.allowPtrLeaks) {
     return fail(env, 'CAP_BPF and CAP_PERFMON are required to use arena\n', EPERM);
   }
