@@ -88,7 +88,7 @@ export const SETTINGS = {
   dataDir: setting(
     'BPF_JITD_DATA_DIR',
     './data',
-    'Directory of the disk cache and of uploaded BTF; instances on one machine may share it.',
+    'Directory of the disk cache and of uploaded BTF, for one instance.',
     text(),
   ),
   workers: setting(

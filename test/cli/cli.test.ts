@@ -27,7 +27,7 @@ t.test('compile', async (t) => {
   t.match(answer.programs, [{ name: 'xdp_main', accepted: true }]);
 
   t.notMatch(text.err, /verified/);
-  const older = await cli(['compile', OBJECT, '--target', 'linux-6.1-arm64', '--format', 'json']);
+  const older = await cli(['compile', OBJECT, '--kernel', 'linux-6.1-arm64', '--format', 'json']);
   t.match(older.err, /^bpf-jitd: linux-6\.1-arm64: not verified: /, 'a kernel whose answers nobody held against it');
   t.match(JSON.parse(older.out), { target: { verified: /^not verified: / } });
 

@@ -1,10 +1,8 @@
 /** Caches: bounds, checksums, and a disk tier that survives being killed. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { DiskCache } from '../../src/service/cache/disk.js';
@@ -38,14 +36,6 @@ t.test('memory is bounded in bytes, the least recently used goes first', (t) => 
   t.ok(cache.get(key(19)));
   t.end();
 });
-
-const FILL = fileURLToPath(new URL('./fixtures/fill-cache.ts', import.meta.url));
-
-/** A process that writes the entries `first` to `last`. */
-function fill(path: string, maxBytes: number, first: number, last: number): ChildProcessByStdio<null, Readable, null> {
-  const args = ['--import', 'tsx', FILL, path, ...[maxBytes, first, last].map(String)];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-}
 
 t.test('disk', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'bpf-jitd-'));
@@ -87,22 +77,12 @@ t.test('disk', async (t) => {
     await same.close();
   });
 
-  await t.test('is one cache to all processes that have it', async (t) => {
-    const path = join(dir, 'd');
-    const writers = [fill(path, 20_000, 1000, 1999), fill(path, 20_000, 2000, 2999)];
-    for (const writer of writers) writer.stdout.resume();
-    await Promise.all(writers.map((writer) => once(writer, 'exit')));
-    const cache = new DiskCache(path, 20_000);
-    t.ok(cache.bytes <= 20_000, `${cache.bytes} bytes in ${cache.count} entries`);
-    for (let n = 0; n < 40; n++) cache.set(key(n), answer('x'.repeat(960)));
-    t.equal(cache.count, 20, 'every older entry had its place in the order');
-    t.ok(cache.bytes <= 20_000, `${cache.bytes} bytes`);
-    await cache.close();
-  });
-
   await t.test('survives kill -9 in the middle of writing', async (t) => {
+    const script = fileURLToPath(new URL('./fixtures/fill-cache.ts', import.meta.url));
     for (let round = 0; round < 2; round++) {
-      const child = fill(join(dir, 'b'), 1_000_000, 0, 100_000);
+      const child = spawn(process.execPath, ['--import', 'tsx', script, join(dir, 'b')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       await new Promise<void>((done) => {
         let seen = 0;
         child.stdout.on('data', (data: Buffer) => {

@@ -1,14 +1,13 @@
 /**
- * The second tier: LMDB on disk, bounded in bytes, oldest use out first. Four tables in one environment:
+ * The second tier: LMDB on disk, bounded in bytes, oldest use out first. Three tables in one environment:
  *
  *     entries: digest → packed entry        uses: digest → [sequence, bytes]        order: sequence → digest
- *     books: '' → [last sequence, bytes of all]
  *
  * Nothing waits for the disk: the operating system writes in its own time, and a kill loses nothing. Only a machine that
  * goes down can; what it leaves behind is thrown away (`prepare`).
  *
- * All change in one transaction, so a kill leaves them consistent, and instances on one directory (one that stops while the
- * next starts) keep one order and one bound. A use is recorded only now and then: order is kept by sequence numbers, not clocks.
+ * All three change in one transaction, so a kill leaves them consistent. A use is recorded only now and then: order is
+ * kept by sequence numbers, not clocks.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +24,6 @@ export class DiskCache {
   private readonly entries: Database<Buffer, string>;
   private readonly uses: Database<Use, string>;
   private readonly order: Database<string, number>;
-  private readonly books: Database<Use, string>;
   private sequence = 0;
   private total = 0;
 
@@ -38,15 +36,11 @@ export class DiskCache {
     this.entries = this.root.openDB({ name: 'entries', encoding: 'binary' });
     this.uses = this.root.openDB({ name: 'uses', encoding: 'msgpack' });
     this.order = this.root.openDB({ name: 'order', encoding: 'string', keyEncoding: 'uint32' });
-    this.books = this.root.openDB({ name: 'books', encoding: 'msgpack' });
-    this.root.transactionSync(() => {
-      this.recount();
-      this.books.putSync('', [this.sequence, this.total]);
-    });
+    this.recount();
   }
 
   get bytes(): number {
-    return this.books.get('')?.[1] ?? 0;
+    return this.total;
   }
   get count(): number {
     return this.uses.getCount();
@@ -81,14 +75,15 @@ export class DiskCache {
 
   /** Synchronous, so that a failure has one place to go to; LMDB syncs to disk in its own time. */
   private change(work: () => void): void {
-    this.root.transactionSync(() => {
-      [this.sequence, this.total] = this.books.get('') ?? [0, 0]; // another process may have written since
-      work();
-      this.books.putSync('', [this.sequence, this.total]);
-    });
+    try {
+      this.root.transactionSync(work);
+    } catch (error) {
+      this.recount(); // a disk that is full: LMDB has dropped the transaction
+      throw error;
+    }
   }
 
-  /** The books as the other tables have them. */
+  /** The books as the tables have them. */
   private recount(): void {
     this.total = 0;
     for (const { value } of this.uses.getRange()) {
