@@ -78,7 +78,7 @@ function reachedEntry(env: Env, state: State): number {
     for (let r = 0; r < 11; r++) {
       if ((wanted & (1 << r)) === 0) continue;
       masks.clearReg(r);
-      if (frame.regs[r]!.type === SCALAR_VALUE) frame.regs[r]!.precise = true;
+      forceRegPrecise(frame, r);
     }
     return 0;
   }
