@@ -37,6 +37,9 @@ t.test('a program of another object as the target', async (t) => {
   const url = `${service.url}/compile?programs=replaced&attachProgram=xdp_main`;
   const answer = (await (await fetch(url, { method: 'POST', body: form })).json()) as Answer;
   t.match(answer, { programs: [{ accepted: true }] }, 'as a form');
+  form.append('btf', new Blob(['no btf']));
+  const refused = (await (await fetch(url, { method: 'POST', body: form })).json()) as Answer;
+  t.match(refused, { code: 'INVALID_BTF' }, 'with all three files');
 });
 
 t.test('modules, in the request or uploaded', async (t) => {

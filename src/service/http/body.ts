@@ -111,10 +111,11 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
   const form = await readForm(request);
   const files: { object?: Buffer; btf?: Buffer; attachObject?: Buffer } = {};
   for (const [name, content] of form.files) {
+    const field = name.slice(0, 60);
     if (name !== 'object' && name !== 'btf' && name !== 'attachObject') {
-      const field = name.slice(0, 60);
       throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
     }
+    if (files[name] !== undefined) throw new ServiceError('INVALID_FIELD', `${field}: is given twice`, { field });
     files[name] = content;
   }
   const message = fromQuery(withFields(query, form.fields));

@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.js';
 
 export const FORM_TYPE = 'multipart/form-data';
 
-const LIMITS = { files: 2, fields: 32, parts: 34 } as const;
+const LIMITS = { files: 3, fields: 32, parts: 35 } as const;
 
 export interface Form {
   /** In the order they came. */
