@@ -1,11 +1,15 @@
 /** Two instances that share answers through Redis, and what they do when it is damaged, stopped or slow. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import t from 'tap';
 import { CircuitBreaker } from '../../src/service/cache/breaker.js';
 import { skip, sleep, TestRedis } from './fixtures/redis.js';
 import { raw, testService } from './fixtures/service.js';
 
+const INSTANCE = fileURLToPath(new URL('./fixtures/instance.ts', import.meta.url));
 t.setTimeout(120_000);
 
 t.test('instances answer each other’s digests', { skip }, async (t) => {
@@ -107,11 +111,15 @@ t.test('the circuit opens after failures and closes after a success', async (t) 
 
 t.test('an idle worker stops soon without Redis', { skip }, async (t) => {
   const redis = await TestRedis.start(t);
-  const env = { BPF_JITD_REDIS_URL: redis.url, BPF_JITD_DRAIN_TIMEOUT: '60000', BPF_JITD_ROLE: 'worker' };
-  const service = await testService(t, env, true);
-  await sleep(300);
+  const data = t.testdir();
+  const own = { BPF_JITD_PORT: '0', BPF_JITD_GRPC_PORT: '0', BPF_JITD_DATA_DIR: data, BPF_JITD_ROLE: 'worker' };
+  const env = { ...process.env, ...own, BPF_JITD_REDIS_URL: redis.url, BPF_JITD_DRAIN_TIMEOUT: '60000' };
+  const child = spawn(process.execPath, ['--import', 'tsx', INSTANCE], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((ready) => child.stdout.on('data', (data: Buffer) => data.includes('ready ') && ready(null)));
   await redis.kill();
   const started = performance.now();
-  await service.stop();
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  t.strictSame(await ended, [0, null]);
   t.ok(performance.now() - started < 20_000, 'without the time that work is given');
 });
