@@ -4,28 +4,12 @@ import { join } from 'node:path';
 import tap from 'tap';
 import { compile, type AttachProgram, type CompileRequest } from '../../src/compiler/compile.js';
 import { loadProfile } from '../../src/service/targets.js';
-import { maskInstructions } from '../objects/golden.js';
+import { maskLoaded, readGoldenLoads, type GoldenLoad } from '../objects/golden-load.js';
 import { idOf, LOADS, type Load } from './plan.js';
-
-interface Golden {
-  readonly id: string;
-  readonly errno: number;
-  readonly instructions: string;
-  readonly log: string;
-  readonly libbpf: string;
-  readonly translated?: string;
-  readonly functions?: readonly { readonly address: string; readonly code: string }[];
-}
 
 const profile = loadProfile();
 const object = (name: string): Uint8Array => readFileSync(join(import.meta.dirname, name));
-const golden = new Map(
-  readFileSync(join(import.meta.dirname, 'golden.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Golden)
-    .map((record) => [record.id, record] as const),
-);
+const golden = new Map(readGoldenLoads(import.meta.dirname).map((record) => [record.id, record] as const));
 
 function attachTo({ target, function: fn }: Load): AttachProgram | null {
   const load = LOADS.find((one) => target !== null && idOf(one) === target);
@@ -39,7 +23,7 @@ function attachTo({ target, function: fn }: Load): AttachProgram | null {
   };
 }
 
-function requestOf(load: Load, record: Golden): CompileRequest {
+function requestOf(load: Load, record: GoldenLoad): CompileRequest {
   const functions = record.functions?.map(({ address }) => BigInt(address));
   return {
     object: object(load.object),
@@ -51,13 +35,6 @@ function requestOf(load: Load, record: Golden): CompileRequest {
     legacyMaps: false,
     link: functions === undefined ? null : { functions, maps: new Map(), symbols: new Map(), programAux: 0n },
   };
-}
-
-/** Map addresses and call targets, which only a running kernel knows, blanked. */
-function masked(hex: string): string {
-  const bytes = maskInstructions(Buffer.from(hex, 'hex'));
-  for (let i = 0; i + 8 <= bytes.length; i += 8) if (bytes[i] === 0x85) bytes.writeInt32LE(0, i + 4);
-  return bytes.toString('hex');
 }
 
 const ADDRESS = /(\(18\) r\d+ = )0x[0-9a-f]+ */g;
@@ -79,7 +56,7 @@ for (const load of LOADS) {
     }
     if (record.errno === 0) {
       const translated = Buffer.from(result.translated).toString('hex');
-      t.equal(masked(translated), masked(record.translated!), 'translated');
+      t.equal(maskLoaded(translated, true), maskLoaded(record.translated!, true), 'translated');
       const code = result.functions.map((fn) => Buffer.from(fn.code).toString('hex'));
       const usesMaps = result.functions.some((fn) => fn.relocations.length > 0); // whose addresses are not recorded
       const recorded = record.functions!.map((fn) => fn.code);

@@ -10,20 +10,12 @@ import {
 import type { Profile } from '../../src/compiler/targets/profile.js';
 import { capabilityBits, capabilitiesFromNames } from '../../src/service/contract/capabilities.js';
 import { assemble } from '../verify/assembler.js';
-import { comparable, type CaseMap } from '../verify/cases.js';
+import { comparable, type Case, type CaseMap } from '../verify/cases.js';
 import { LOG_LEVEL, type KernelAnswer, type Question } from './kernel.js';
 
-export interface CapabilityCase {
-  readonly name: string;
+export interface CapabilityCase extends Omit<Case, 'capabilities' | 'logLevel' | 'err' | 'log'> {
   /** "CAP_BPF,CAP_NET_ADMIN", or "none". */
   readonly capabilities: string;
-  /** 1 (socket filter) by default. */
-  readonly type?: number;
-  readonly attachType?: number;
-  readonly flags?: number;
-  readonly license?: string;
-  readonly maps?: readonly CaseMap[];
-  readonly code: readonly string[];
   /** So many times `r0 = 0` in front of the code. */
   readonly padding?: number;
   /** The kernel's answer. */

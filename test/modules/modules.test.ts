@@ -10,29 +10,13 @@ import type { KernelModule } from '../../src/compiler/targets/modules.js';
 import type { Profile } from '../../src/compiler/targets/profile.js';
 import { loadProfile, readTarget } from '../../src/service/targets.js';
 import { Random } from '../fuzz/random.js';
-import { maskInstructions } from '../objects/golden.js';
+import { maskLoaded, readGoldenLoads } from '../objects/golden-load.js';
 import { MODULES, PROGRAMS } from './plan.js';
-
-interface Golden {
-  readonly id: string;
-  readonly errno: number;
-  readonly instructions: string;
-  readonly log: string;
-  readonly libbpf: string;
-  readonly translated?: string;
-  readonly functions?: readonly { readonly address: string; readonly code: string }[];
-  readonly symbol?: string;
-  readonly address?: string;
-}
 
 const read = (name: string): Buffer => readFileSync(join(import.meta.dirname, name));
 const kernel = loadProfile();
 const object = read('modules.o');
-const golden = read('golden.jsonl')
-  .toString()
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Golden);
+const golden = readGoldenLoads(import.meta.dirname);
 const symbols = new Map(golden.flatMap(({ symbol, address }) => (symbol ? [[symbol, BigInt(address!)] as const] : [])));
 
 function module(name: string, withFunctions: boolean): KernelModule {
@@ -50,13 +34,6 @@ function profileWith(withFunctions: boolean): Profile {
 
 const profile = profileWith(true);
 
-/** What only a running kernel knows, blanked: descriptors, and the targets of calls. */
-function masked(hex: string, calls: boolean): string {
-  const bytes = maskInstructions(Buffer.from(hex, 'hex'));
-  for (let i = 0; calls && i + 8 <= bytes.length; i += 8) if (bytes[i] === 0x85) bytes.writeInt32LE(0, i + 4);
-  return bytes.toString('hex');
-}
-
 for (const id of PROGRAMS) {
   tap.test(id, (t) => {
     const record = golden.find((one) => one.id === id)!;
@@ -70,11 +47,11 @@ for (const id of PROGRAMS) {
       t.ok(record.libbpf.includes(result.failure!.message), `${record.libbpf} / ${result.failure!.message}`);
     } else {
       const instructions = Buffer.from(result.instructions).toString('hex');
-      t.equal(masked(instructions, false), masked(record.instructions, false), 'instructions');
+      t.equal(maskLoaded(instructions, false), maskLoaded(record.instructions, false), 'instructions');
     }
     if (record.errno === 0) {
       const translated = Buffer.from(result.translated).toString('hex');
-      t.equal(masked(translated, true), masked(record.translated!, true), 'translated');
+      t.equal(maskLoaded(translated, true), maskLoaded(record.translated!, true), 'translated');
       const code = result.functions.map((fn) => Buffer.from(fn.code).toString('hex'));
       const recorded = record.functions!.map((fn) => fn.code);
       t.same(code, recorded, 'code');
