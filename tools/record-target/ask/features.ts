@@ -1,7 +1,7 @@
 import * as isa from '../../../src/compiler/isa/opcodes.js';
 import { BPF_PROG_TYPE_SCHED_CLS } from '../../../src/compiler/targets/uapi.js';
 import type { Agent } from '../machine/agent.js';
-import { assemble, load, type Instruction } from './load.js';
+import { assemble, load, RETURN_ZERO, type Instruction } from './load.js';
 
 const RETURN: Instruction = [isa.JMP | isa.EXIT, 0, 0, 0, 0];
 const numberIn0 = (value: number): Instruction => [isa.ALU64 | isa.MOV, 0, 0, 0, value];
@@ -16,7 +16,7 @@ const useStack = (bytes: number): Instruction => [isa.ST | isa.MEM | isa.DW, 10,
 export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> = {
   signed_division: [numberIn0(4), [isa.ALU64 | isa.DIV, 0, 0, 1, 2], RETURN],
   sign_extending_moves: [[isa.ALU64 | isa.MOV, 1, 0, 0, 4], [isa.ALU64 | isa.MOV | isa.X, 0, 1, 8, 0], RETURN],
-  context_constant_stores: [[isa.ST | isa.MEM | isa.W, 1, 0, MARK, 0], numberIn0(0), RETURN],
+  context_constant_stores: [[isa.ST | isa.MEM | isa.W, 1, 0, MARK, 0], ...RETURN_ZERO],
   long_jumps: [
     [isa.LDX | isa.MEM | isa.W, 0, 1, LENGTH, 0], // what it jumps over must be reached, or would be removed
     [isa.JMP | isa.JEQ, 0, 0, 1, 0],
@@ -30,8 +30,7 @@ export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> 
     [isa.JMP | isa.CALL, 0, isa.PSEUDO_CALL, 0, 1],
     RETURN,
     useStack(240),
-    numberIn0(0),
-    RETURN,
+    ...RETURN_ZERO,
   ],
 };
 

@@ -1,3 +1,4 @@
+import * as isa from '../../../src/compiler/isa/opcodes.js';
 import { THEN_CLOSE, THEN_DUMP, type Agent } from '../machine/agent.js';
 
 const BPF_PROG_LOAD = 5;
@@ -84,7 +85,7 @@ export function assemble(instructions: readonly Instruction[]): Uint8Array {
 }
 
 export const RETURN_ZERO = [
-  [0xb7, 0, 0, 0, 0],
-  [0x95, 0, 0, 0, 0],
+  [isa.ALU64 | isa.MOV, isa.R0, 0, 0, 0],
+  [isa.JMP | isa.EXIT, 0, 0, 0, 0],
 ] as const;
-export const call = (helper: number) => [0x85, 0, 0, 0, helper] as const;
+export const call = (helper: number) => [isa.JMP | isa.CALL, 0, 0, 0, helper] as const;

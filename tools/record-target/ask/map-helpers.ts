@@ -4,6 +4,7 @@
  */
 import * as kinds from '../../../src/compiler/btf/kinds.js';
 import type { Btf } from '../../../src/compiler/btf/btf.js';
+import * as isa from '../../../src/compiler/isa/opcodes.js';
 import type { HelperProto } from '../../../src/compiler/targets/profile.js';
 import * as t from '../../../src/compiler/targets/types.js';
 import type { Agent } from '../machine/agent.js';
@@ -19,16 +20,13 @@ const AFTER = /Unreleased reference|reference leak|At program exit/;
 const MOST_KINDS = 12;
 const MOST_FUNCTIONS = 24;
 
-const [R1, R6, R10] = [1, 6, 10];
+const { R1, R6, R10, LD_IMM64, PSEUDO_FUNC, PSEUDO_MAP_FD } = isa;
+const LDX_DW = isa.LDX | isa.MEM | isa.DW;
+const ST_DW = isa.ST | isa.MEM | isa.DW;
+const ADD64_K = isa.ALU64 | isa.ADD;
+const MOV64_K = isa.ALU64 | isa.MOV;
+const MOV64_X = isa.ALU64 | isa.MOV | isa.X;
 const STACK_BYTES = 64;
-const LD_IMM64 = 0x18;
-const LDX_DW = 0x79;
-const ST_DW = 0x7a;
-const ADD64_K = 0x07;
-const MOV64_K = 0xb7;
-const MOV64_X = 0xbf;
-const PSEUDO_MAP_FD = 1;
-const PSEUDO_FUNC = 4;
 
 /** What the questions stand on. */
 export interface MapQuestions {
