@@ -1,7 +1,6 @@
 /** Calls of helpers (check_helper_call of Linux 6.12): may it be called here, its arguments, its own rules, its result. */
 import type { HelperProto } from '../../targets/profile.js';
 import * as uapi from '../../targets/uapi.js';
-
 import type { Env } from '../env.js';
 import { EINVAL, ENOTSUPP } from '../errno.js';
 import { CallMeta } from './call-meta.js';

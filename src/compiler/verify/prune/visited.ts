@@ -152,8 +152,8 @@ function drop(env: Env, kept: State): void {
   if (kept.cleaned && !kept.usedAsLoopEntry) env.peakStates--;
 }
 
-/** Keeps a copy of the current state, which becomes its parent. */
-function addState(env: Env, insn: number): void {
+/** Keeps a copy of the current state, which becomes its parent, in the list at `index`. */
+function addState(env: Env, insn: number, index: number): void {
   const cur = env.state;
   const previous = cur.parent;
   env.totalStates++;
@@ -167,7 +167,6 @@ function addState(env: Env, insn: number): void {
   cur.firstInsnIdx = insn;
   cur.historyStart = cur.historyEnd;
   cur.dfsDepth = kept.dfsDepth + 1;
-  const index = exploredIndex(env, insn);
   kept.next = env.explored[index]!;
   env.explored[index] = kept;
   // Reads in what follows are reads of the kept state; writes before it are none of what follows.
@@ -214,6 +213,6 @@ export function visitState(env: Env, insn: number): number {
     env.log.write(`bpf-jitd: more than ${MAX_KEPT_STATES} states to compare with\n`);
     return -ENOMEM;
   }
-  addState(env, insn);
+  addState(env, insn, index);
   return 0;
 }
