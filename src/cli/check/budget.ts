@@ -40,7 +40,7 @@ export function readBudget(file: string): Budget {
   const { objects, tolerance, ...others } = level(json, file);
   const [unknown] = Object.keys(others).filter((name) => name !== '$schema');
   if (unknown !== undefined) throw new Error(`${file}: ${unknown}: unknown member`);
-  if (tolerance !== undefined) whole(tolerance, `${file}: tolerance`);
+  if (tolerance !== undefined) notNegative(tolerance, `${file}: tolerance`);
   for (const [object, kernels] of Object.entries(level(objects, `${file}: objects`))) {
     for (const [kernel, programs] of Object.entries(level(kernels, `${file}: objects["${object}"]`))) {
       const at = `${file}: objects["${object}"]["${kernel}"]`;
@@ -53,9 +53,8 @@ export function readBudget(file: string): Budget {
 function checkEntry(entry: unknown, at: string): void {
   for (const [name, value] of Object.entries(level(entry, at))) {
     if (!ENTRY.has(name)) throw new Error(`${at}.${name}: unknown member`);
-    if (name === 'rejected' ? typeof value !== 'boolean' : false)
-      throw new Error(`${at}.rejected: expected true or false`);
-    if (name !== 'rejected') whole(value, `${at}.${name}`);
+    if (name !== 'rejected') notNegative(value, `${at}.${name}`);
+    else if (typeof value !== 'boolean') throw new Error(`${at}.rejected: expected true or false`);
   }
 }
 
@@ -64,7 +63,7 @@ function level(value: unknown, at: string): Record<string, unknown> {
   throw new Error(`${at}: expected an object`);
 }
 
-function whole(value: unknown, at: string): void {
+function notNegative(value: unknown, at: string): void {
   if (typeof value !== 'number' || !(value >= 0)) throw new Error(`${at}: expected a number that is not negative`);
 }
 
