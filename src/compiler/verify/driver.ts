@@ -1,16 +1,16 @@
 /** Walks the program path by path, one instruction at a time (do_check, Linux 6.12). */
 import * as op from '../isa/opcodes.js';
-import { checkAluOp } from './check/alu.js';
-import { isGraphApi, isThrowCall } from './check/callees.js';
-import { checkFunctionCall, prepareFunctionExit } from './check/function-call.js';
-import { checkHelperCall } from './check/helper-call.js';
-import { checkConditionalJump } from './check/jump.js';
-import { checkKernelFunctionCall } from './check/kernel-function-call.js';
-import { checkLdAbs } from './check/ld-abs.js';
-import { checkLdImm } from './check/ld-imm.js';
-import { checkAtomic, checkLoad, checkStore } from './check/memory.js';
-import { checkReferenceLeak } from './check/references.js';
-import { checkReturnCode } from './check/return-value.js';
+import { checkAluOp } from './arithmetic/alu.js';
+import { isGraphApi, isThrowCall } from './kernel/functions.js';
+import { checkFunctionCall, prepareFunctionExit } from './calls/subprograms/call.js';
+import { checkHelperCall } from './calls/helpers/call.js';
+import { checkConditionalJump } from './arithmetic/jump.js';
+import { checkKernelFunctionCall } from './calls/kernel/call.js';
+import { checkLdAbs } from './memory/ld-abs.js';
+import { checkLdImm } from './arithmetic/ld-imm.js';
+import { checkAtomic, checkLoad, checkStore } from './memory/memory.js';
+import { checkReferenceLeak } from './objects/references.js';
+import { checkReturnCode } from './attach/return-value.js';
 import type { Env } from './env.js';
 import { E2BIG, EFAULT, EINVAL } from './errno.js';
 import { releaseState } from './frames.js';

@@ -1,7 +1,7 @@
 /** One verification of a function from its first instruction: the program itself, or a global one (do_check_common). */
 import * as t from '../targets/types.js';
 import { BPF_PROG_TYPE_EXT } from '../targets/uapi.js';
-import { markDynptrReg } from './check/dynptr-slots.js';
+import { markDynptrReg } from './objects/dynptr-slots.js';
 import { markKnownZero, markUnknown } from './domain/scalar.js';
 import { explore } from './driver.js';
 import type { Env } from './env.js';

@@ -7,7 +7,7 @@ import * as load from '../load/program-attributes.js';
 import type { Failure } from '../outcome.js';
 import { ALL_CAPABILITIES } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
-import { checkAttachTarget } from './check/attach.js';
+import { checkAttachTarget } from './attach/attach.js';
 import { Env } from './env.js';
 import type { Subprogram } from './env.js';
 import { ENOSPC, EOPNOTSUPP } from './errno.js';

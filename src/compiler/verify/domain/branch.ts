@@ -1,7 +1,7 @@
 /** Conditional jumps: whether both ways are open, and what each way tells of the operands. */
 import { JEQ, JGE, JGT, JLE, JLT, JNE, JSET, JSGE, JSGT, JSLE, JSLT, X } from '../../isa/opcodes.js';
 import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE } from '../../targets/types.js';
-import { regNotNull } from '../check/nullness.js';
+import { regNotNull } from '../arithmetic/nullness.js';
 import type { Env } from '../env.js';
 import type { Reg } from '../state.js';
 import { syncBounds } from './bounds.js';

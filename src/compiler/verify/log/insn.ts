@@ -2,7 +2,7 @@
 import { disassemble } from '../../isa/disassemble.js';
 import type { DisassemblyNames } from '../../isa/disassemble.js';
 import * as op from '../../isa/opcodes.js';
-import { functionBtf } from '../check/callees.js';
+import { functionBtf } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { hex64 } from './numbers.js';
 

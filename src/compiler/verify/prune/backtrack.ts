@@ -3,7 +3,7 @@
  * instruction, those whose value matters in front of it (backtrack_insn, Linux 6.12).
  */
 import * as op from '../../isa/opcodes.js';
-import { isSyncCallbackCallingInsn } from '../check/callees.js';
+import { isSyncCallbackCallingInsn } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { EFAULT, ENOTSUPP } from '../errno.js';
 import { insnText } from '../log/insn.js';

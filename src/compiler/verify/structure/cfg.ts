@@ -4,7 +4,7 @@
  */
 import * as op from '../../isa/opcodes.js';
 import { KF_ITER_NEXT } from '../../targets/profile.js';
-import { fetchKernelFunction, isAsyncCallbackCallingInsn, isSyncCallbackCallingInsn } from '../check/callees.js';
+import { fetchKernelFunction, isAsyncCallbackCallingInsn, isSyncCallbackCallingInsn } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { E2BIG, EINVAL } from '../errno.js';
 import { writeSourceLine } from '../log/source.js';

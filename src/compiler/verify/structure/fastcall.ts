@@ -5,7 +5,7 @@
  */
 import * as op from '../../isa/opcodes.js';
 import { ARG_DONTCARE, RET_VOID } from '../../targets/types.js';
-import { fetchKernelFunction, helperProto } from '../check/callees.js';
+import { fetchKernelFunction, helperProto } from '../kernel/functions.js';
 import type { Env, Subprogram } from '../env.js';
 import { isHelperCall, isKernelFunctionCall, subprogEnd } from './subprograms.js';
 

@@ -5,7 +5,7 @@ import { isEnum, resolveSize } from '../../btf/layout.js';
 import { essentialLength } from '../../btf/names.js';
 import { kindName, logName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
-import { isProgContextType, validateContextType } from '../check/context-type.js';
+import { isProgContextType, validateContextType } from '../kernel/context-type.js';
 import type { Env, Subprogram } from '../env.js';
 import { EFAULT, EINVAL, ENOENT, EOPNOTSUPP, ESRCH } from '../errno.js';
 

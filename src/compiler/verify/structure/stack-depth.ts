@@ -1,6 +1,6 @@
 /** Stack of all calls together, and what may stand in whose call chain (check_max_stack_depth, Linux 6.12, arm64). */
 import * as op from '../../isa/opcodes.js';
-import { isThrowCall } from '../check/callees.js';
+import { isThrowCall } from '../kernel/functions.js';
 import type { Env, Subprogram } from '../env.js';
 import { E2BIG, EACCES, EFAULT, EINVAL } from '../errno.js';
 import { MAX_CALL_FRAMES } from '../limits.js';

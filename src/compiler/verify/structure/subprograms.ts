@@ -1,7 +1,7 @@
 /** Where the program's functions start, and that no jump leaves one (Linux 6.12, add_subprog_and_kfunc, check_subprogs). */
 import { KIND_DECL_TAG, KIND_FUNC, LINKAGE_GLOBAL } from '../../btf/kinds.js';
 import * as op from '../../isa/opcodes.js';
-import { addKernelFunctionCall } from '../check/callees.js';
+import { addKernelFunctionCall } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { Subprogram } from '../env.js';
 import { E2BIG, EEXIST, EINVAL, ENOENT, EPERM } from '../errno.js';

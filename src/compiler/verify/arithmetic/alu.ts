@@ -1,0 +1,187 @@
+/** Arithmetic instructions: reserved fields, operands, and what the destination holds afterwards. */
+import * as op from '../../isa/opcodes.js';
+import { PTR_TO_ARENA, SCALAR_VALUE } from '../../targets/types.js';
+import { syncBounds } from '../domain/bounds.js';
+import { signExtend32, signExtend64, zeroExtend32 } from '../domain/extend.js';
+import { assignScalarId, checkBounds, clearScalarId, markKnown, markUnknown, valueWidth } from '../domain/scalar.js';
+import { ltU } from '../domain/u64.js';
+import { currentRegs } from '../env.js';
+import type { Env } from '../env.js';
+import { EACCES, EINVAL } from '../errno.js';
+import type { Reg } from '../state.js';
+import { adjustReg } from './arithmetic.js';
+import { leaksPointer } from '../memory/pointer-leak.js';
+import { checkRegArg } from '../registers.js';
+
+/** Checks instruction `i`, of class ALU or ALU64. */
+export function checkAluOp(env: Env, i: number): number {
+  const opcode = env.insns.opcode(i);
+  const operation = opcode & op.OP_MASK;
+  let err;
+  if (operation === op.END || operation === op.NEG) err = checkUnary(env, i, operation);
+  else if (operation === op.MOV) err = checkMove(env, i);
+  else if (operation > op.END) {
+    env.log.write(`invalid BPF_ALU opcode ${operation.toString(16)}\n`);
+    return -EINVAL;
+  } else err = checkBinary(env, i, operation);
+  return err || checkBounds(env, currentRegs(env)[env.insns.dst(i)]!, 'alu');
+}
+
+function reserved(env: Env, name: string): number {
+  env.log.write(`${name} uses reserved fields\n`);
+  return -EINVAL;
+}
+
+/** NEG and byte swaps leave an unknown scalar. */
+function checkUnary(env: Env, i: number, operation: number): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const imm = insns.imm(i);
+  const plain = insns.src(i) === 0 && insns.off(i) === 0;
+  if (operation === op.NEG) {
+    if ((opcode & op.X) !== 0 || !plain || imm !== 0) return reserved(env, 'BPF_NEG');
+  } else {
+    const unconditional = (opcode & op.CLASS_MASK) === op.ALU64;
+    const width = imm === 16 || imm === 32 || imm === 64;
+    if (!plain || !width || (unconditional && (opcode & op.X) !== 0)) return reserved(env, 'BPF_END');
+  }
+  const dst = insns.dst(i);
+  const err = checkRegArg(env, dst, 'src');
+  if (err !== 0) return err;
+  if (leaksPointer(env, currentRegs(env)[dst]!)) return prohibited(env, dst, 'pointer arithmetic prohibited');
+  return checkRegArg(env, dst, 'dst');
+}
+
+function prohibited(env: Env, regno: number, what: string): number {
+  env.log.write(`R${regno} ${what}\n`);
+  return -EACCES;
+}
+
+function checkMove(env: Env, i: number): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const dst = insns.dst(i);
+  const wide = (opcode & op.CLASS_MASK) === op.ALU64;
+  const fromReg = (opcode & op.X) !== 0;
+  const err =
+    (fromReg
+      ? checkMoveFields(env, i, wide) || checkRegArg(env, insns.src(i), 'src')
+      : insns.src(i) !== 0 || insns.off(i) !== 0
+        ? reserved(env, 'BPF_MOV')
+        : 0) || checkRegArg(env, dst, 'dst-no-mark');
+  if (err !== 0) return err;
+  const regs = currentRegs(env);
+  const dstReg = regs[dst]!;
+  if (!fromReg) {
+    const imm = insns.imm(i);
+    markUnknown(dstReg);
+    markKnown(dstReg, wide ? imm >> 31 : 0, imm);
+    return 0;
+  }
+  const srcReg = regs[insns.src(i)]!;
+  if (wide) return move64(env, i, dstReg, srcReg);
+  if (leaksPointer(env, srcReg)) return prohibited(env, insns.src(i), 'partial copy of pointer');
+  move32(env, i, dstReg, srcReg);
+  return 0;
+}
+
+/** Offset: the width to sign-extend from, or an address-space cast with the two spaces in the immediate. Older kernels know neither. */
+function checkMoveFields(env: Env, i: number, wide: boolean): number {
+  const off = env.insns.off(i);
+  const imm = env.insns.imm(i);
+  if (off !== 0 && !env.profile.features.includes('sign_extending_moves')) return reserved(env, 'BPF_MOV');
+  if (wide && off === op.ADDR_SPACE_CAST) {
+    if (imm !== 1 && imm !== 1 << 16) {
+      env.log.write('addr_space_cast insn can only convert between address space 1 and 0\n');
+      return -EINVAL;
+    }
+    if (env.arenaMap < 0) {
+      env.log.write('addr_space_cast insn can only be used in a program that has an associated arena\n');
+      return -EINVAL;
+    }
+    return 0;
+  }
+  const known = off === 0 || off === 8 || off === 16 || (wide && off === 32);
+  return known && imm === 0 ? 0 : reserved(env, 'BPF_MOV');
+}
+
+function move64(env: Env, i: number, dst: Reg, src: Reg): number {
+  const off = env.insns.off(i);
+  const imm = env.insns.imm(i);
+  if (imm !== 0) {
+    markUnknown(dst);
+    if (imm === 1) {
+      dst.type = PTR_TO_ARENA; // 32 bits wide
+      dst.subregDef = env.insnIdx + 1;
+    }
+  } else if (off === 0) {
+    assignScalarId(env, src);
+    copy(dst, src, 0);
+  } else if (leaksPointer(env, src)) {
+    return prohibited(env, env.insns.src(i), 'sign-extension part of pointer');
+  } else if (src.type === SCALAR_VALUE) {
+    copyLinked(env, dst, src, isBelowSignBit(src, off), 0);
+    signExtend64(dst, off >> 3);
+  } else markUnknown(dst);
+  return 0;
+}
+
+/** The low half, sign-extended from 8 or 16 bits where the offset says so; the upper half is cleared. */
+function move32(env: Env, i: number, dst: Reg, src: Reg): void {
+  const off = env.insns.off(i);
+  if (src.type === SCALAR_VALUE) {
+    const same = off === 0 ? valueWidth(src) <= 32 : isBelowSignBit(src, off);
+    copyLinked(env, dst, src, same, env.insnIdx + 1);
+    if (off !== 0) signExtend32(dst, off >> 3);
+  } else markUnknown(dst);
+  zeroExtend32(dst);
+  syncBounds(dst);
+}
+
+/** The value is less than 2^(bits-1): extending it from `bits` changes nothing. */
+function isBelowSignBit(r: Reg, bits: number): boolean {
+  return ltU(r.umaxHi, r.umaxLo, 0, bits === 32 ? 1 << 31 : 1 << (bits - 1));
+}
+
+/** Copies a scalar; the two stay tied only where the move keeps the value as it is. */
+function copyLinked(env: Env, dst: Reg, src: Reg, same: boolean, subregDef: number): void {
+  if (same) assignScalarId(env, src);
+  copy(dst, src, subregDef);
+  if (!same) clearScalarId(dst);
+}
+
+function copy(dst: Reg, src: Reg, subregDef: number): void {
+  dst.copyFrom(src);
+  dst.subregDef = subregDef;
+}
+
+function checkBinary(env: Env, i: number, operation: number): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const imm = insns.imm(i);
+  const off = insns.off(i);
+  const divides = operation === op.DIV || operation === op.MOD;
+  // offset 1: signed division, where the kernel knows it
+  const badOff = off !== 0 && (off !== 1 || !divides || !env.profile.features.includes('signed_division'));
+  if ((opcode & op.X) !== 0) {
+    if (imm !== 0 || badOff) return reserved(env, 'BPF_ALU');
+    const err = checkRegArg(env, insns.src(i), 'src');
+    if (err !== 0) return err;
+  } else if (insns.src(i) !== 0 || badOff) return reserved(env, 'BPF_ALU');
+  const dst = insns.dst(i);
+  const err = checkRegArg(env, dst, 'src');
+  if (err !== 0) return err;
+  if ((opcode & op.X) === 0) {
+    if (divides && imm === 0) {
+      env.log.write('div by zero\n');
+      return -EINVAL;
+    }
+    const shifts = operation === op.LSH || operation === op.RSH || operation === op.ARSH;
+    const width = (opcode & op.CLASS_MASK) === op.ALU64 ? 64 : 32;
+    if (shifts && (imm < 0 || imm >= width)) {
+      env.log.write(`invalid shift ${imm}\n`);
+      return -EINVAL;
+    }
+  }
+  return checkRegArg(env, dst, 'dst-no-mark') || adjustReg(env, i);
+}

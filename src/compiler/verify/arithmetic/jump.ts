@@ -1,0 +1,191 @@
+/** Conditional jumps (check_cond_jmp_op, Linux 6.12). */
+import * as op from '../../isa/opcodes.js';
+import {
+  BASE_MASK,
+  PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
+  PTR_TO_PACKET_END,
+  PTR_TO_STACK,
+  SCALAR_VALUE,
+} from '../../targets/types.js';
+import { pushStack } from '../branch.js';
+import { branchTaken, refineBranch } from '../domain/branch.js';
+import { collectLinkedRegs, syncLinkedRegs } from '../domain/ids.js';
+import { markKnown } from '../domain/scalar.js';
+import type { Env, State } from '../env.js';
+import { E2BIG, EACCES, EINVAL } from '../errno.js';
+import { printInsnState } from '../log/state.js';
+import { INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, pushJumpHistory } from '../prune/history.js';
+import { markChainPrecision } from '../prune/precision.js';
+import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
+import { Reg } from '../state.js';
+import { markPtrNotNull, markPtrOrNullRegs, regNotNull } from './nullness.js';
+import { matchPacketPointers } from './packet-range.js';
+import { leaksPointer } from '../memory/pointer-leak.js';
+import { checkRegArg } from '../registers.js';
+import { simulateBranch } from './speculation.js';
+import { isPacketType } from '../register-types.js';
+
+/** Stands for "no register" where a comparison's source is an immediate. Never written to. */
+const EMPTY_REG = new Reg();
+
+function fail(env: Env, text: string): number {
+  env.log.write(text);
+  return -EINVAL;
+}
+
+/** may_goto: a jump that the kernel may take at any time; it falls through for as long as the budget lasts. */
+function checkMayGoto(env: Env, i: number): number {
+  const { insns } = env;
+  const off = insns.off(i);
+  const imm = insns.imm(i);
+  if (insns.opcode(i) !== (op.JMP | op.JCOND) || insns.bytes[i * 8 + 1] !== 0 || imm !== 0 || off === 0) {
+    return fail(env, `invalid may_goto off ${off} imm ${imm}\n`);
+  }
+  const previous = findPreviousEntry(env, env.state.parent, i);
+  const queued = pushStack(env, i + 1, i, false);
+  if (queued === null) return -E2BIG;
+  queued.mayGotoDepth++;
+  if (previous !== null) widenImpreciseScalars(env, previous, queued);
+  env.insnIdx += off;
+  return 0;
+}
+
+/** Reads the operands; the second is a stand-in for an immediate. An errno, or the register. */
+function sourceOperand(env: Env, i: number, regs: readonly Reg[]): Reg | number {
+  const { insns } = env;
+  if ((insns.opcode(i) & op.X) === 0) {
+    if (insns.src(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
+    const reg = env.immediateReg;
+    reg.copyFrom(EMPTY_REG);
+    reg.type = SCALAR_VALUE;
+    markKnown(reg, insns.imm(i) >> 31, insns.imm(i));
+    return reg;
+  }
+  if (insns.imm(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
+  const err = checkRegArg(env, insns.src(i), 'src');
+  if (err !== 0) return err;
+  const src = regs[insns.src(i)]!;
+  const bothPacket = isPacketAny(regs[insns.dst(i)]!.type) && isPacketAny(src.type);
+  return !bothPacket && leaksPointer(env, src) ? comparisonProhibited(env, insns.src(i)) : src;
+}
+
+function isPacketAny(type: number): boolean {
+  return isPacketType(type) || type === PTR_TO_PACKET_END;
+}
+
+function comparisonProhibited(env: Env, regno: number): number {
+  env.log.write(`R${regno} pointer comparison prohibited\n`);
+  return -EACCES;
+}
+
+/** Follows the only way that is open. */
+function followOnly(env: Env, i: number, taken: boolean, dst: Reg, src: Reg): number {
+  const { insns } = env;
+  const isRegister = (insns.opcode(i) & op.X) !== 0;
+  let err = dst.type === SCALAR_VALUE ? markChainPrecision(env, insns.dst(i)) : 0;
+  if (err === 0 && isRegister && src.type === SCALAR_VALUE) err = markChainPrecision(env, insns.src(i));
+  if (err !== 0) return err;
+  // A processor may go the other way for a while, whatever the operands are.
+  if (!env.bypassSpecV1 && !simulateBranch(env, i, taken ? i + 1 : i + insns.off(i) + 1)) return -E2BIG;
+  if (env.log.prints) printInsnState(env, env.state.frame);
+  if (taken) env.insnIdx += insns.off(i);
+  return 0;
+}
+
+/** Registers that change together with the operands, noted in the history of both paths. */
+function collectLinked(env: Env, isRegister: boolean, dst: Reg, src: Reg): readonly number[] {
+  const linked: number[] = [];
+  if (isRegister && src.type === SCALAR_VALUE && src.id !== 0) collectLinkedRegs(env.state, src.id, linked);
+  if (dst.type === SCALAR_VALUE && dst.id !== 0) collectLinkedRegs(env.state, dst.id, linked);
+  if (linked.length > 1) pushJumpHistory(env, 0, linked);
+  return linked;
+}
+
+/** Equal pointers: if one is not null, neither is the other. */
+function liftNull(opcode: number, dst: number, src: number, here: readonly Reg[], there: readonly Reg[]): void {
+  if ((opcode & op.X) === 0 || (opcode & op.CLASS_MASK) === op.JMP32) return;
+  const a = here[dst]!;
+  const b = here[src]!;
+  if (a.type === SCALAR_VALUE || b.type === SCALAR_VALUE) return;
+  if ((a.type & BASE_MASK) === PTR_TO_BTF_ID || (b.type & BASE_MASK) === PTR_TO_BTF_ID) return;
+  const kind = opcode & op.OP_MASK;
+  if (kind !== op.JEQ && kind !== op.JNE) return;
+  const equal = kind === op.JEQ ? there : here;
+  if (regNotNull(a) && (b.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal[src]!);
+  if (regNotNull(b) && (a.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal[dst]!);
+}
+
+/** Splits the path: what the comparison tells holds here, and in `other` for the jump taken. */
+function refinePaths(env: Env, i: number, other: State, src: Reg, linked: readonly number[]): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const isRegister = (opcode & op.X) !== 0;
+  const is32 = (opcode & op.CLASS_MASK) === op.JMP32;
+  const here = env.state.frame.regs;
+  const there = other.frame.regs;
+  const dst = here[insns.dst(i)]!;
+  const otherDst = there[insns.dst(i)]!;
+  if (!isRegister) env.immediateRegCopy.copyFrom(src);
+  const otherSrc = isRegister ? there[insns.src(i)]! : src;
+  const ownSrc = isRegister ? src : env.immediateRegCopy;
+  const err = refineBranch(env, otherDst, otherSrc, dst, ownSrc, opcode & op.OP_MASK, is32);
+  if (err !== 0) return err;
+  if (isRegister && src.type === SCALAR_VALUE && src.id !== 0) {
+    syncLinkedRegs(env.state, src, linked);
+    syncLinkedRegs(other, otherSrc, linked);
+  }
+  if (dst.type === SCALAR_VALUE && dst.id !== 0) {
+    syncLinkedRegs(env.state, dst, linked);
+    syncLinkedRegs(other, otherDst, linked);
+  }
+  return 0;
+}
+
+/** What a comparison tells of pointers on both paths. */
+function refinePointers(env: Env, i: number, other: State): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const kind = opcode & op.OP_MASK;
+  const dst = insns.dst(i);
+  liftNull(opcode, dst, insns.src(i), env.state.frame.regs, other.frame.regs);
+  const comparesNull =
+    (opcode & (op.CLASS_MASK | op.X)) === op.JMP && insns.imm(i) === 0 && (kind === op.JEQ || kind === op.JNE);
+  if (comparesNull && (env.state.frame.regs[dst]!.type & PTR_MAYBE_NULL) !== 0) {
+    markPtrOrNullRegs(env, env.state, dst, kind === op.JNE);
+    markPtrOrNullRegs(env, other, dst, kind === op.JEQ);
+    return 0;
+  }
+  if (matchPacketPointers(opcode, dst, insns.src(i), env.state, other)) return 0;
+  return leaksPointer(env, env.state.frame.regs[dst]!) ? comparisonProhibited(env, dst) : 0;
+}
+
+/** A conditional jump at instruction `i`: follows it, or one of its paths, and puts the other off. */
+export function checkConditionalJump(env: Env, i: number): number {
+  const { insns } = env;
+  const opcode = insns.opcode(i);
+  const kind = opcode & op.OP_MASK;
+  if (kind === op.JA || kind > op.JCOND) {
+    return fail(env, `invalid BPF_JMP/JMP32 opcode ${kind.toString(16)}\n`);
+  }
+  if (kind === op.JCOND) return checkMayGoto(env, i);
+  let err = checkRegArg(env, insns.dst(i), 'src');
+  if (err !== 0) return err;
+  const { regs } = env.state.frame;
+  const dst = regs[insns.dst(i)]!;
+  const src = sourceOperand(env, i, regs);
+  if (typeof src === 'number') return src;
+  const isRegister = (opcode & op.X) !== 0;
+  let flags = isRegister && src.type === PTR_TO_STACK ? INSN_F_SRC_REG_STACK : 0;
+  if (dst.type === PTR_TO_STACK) flags |= INSN_F_DST_REG_STACK;
+  if (flags !== 0) pushJumpHistory(env, flags);
+  const taken = branchTaken(dst, src, kind, (opcode & op.CLASS_MASK) === op.JMP32);
+  if (taken >= 0) return followOnly(env, i, taken === 1, dst, src);
+  const linked = collectLinked(env, isRegister, dst, src);
+  const other = pushStack(env, i + insns.off(i) + 1, i, false);
+  if (other === null) return -E2BIG;
+  err = refinePaths(env, i, other, src, linked) || refinePointers(env, i, other);
+  if (err !== 0) return err;
+  if (env.log.prints) printInsnState(env, env.state.frame);
+  return 0;
+}

@@ -1,0 +1,192 @@
+/** Pointer plus or minus scalar: constants move the fixed offset, others the variable one. */
+import { aluName } from '../../isa/disassemble.js';
+import * as op from '../../isa/opcodes.js';
+import * as t from '../../targets/types.js';
+import { addBoundsS, addBoundsU, subBoundsS, subBoundsU } from '../domain/arithmetic.js';
+import { syncBounds, unbound32 } from '../domain/bounds.js';
+import { clearPointee, isConst, markUnknown } from '../domain/scalar.js';
+import { tnumAdd, tnumSub } from '../domain/tnum.js';
+import { decimalS, I32_MIN, ltS, ltU } from '../domain/u64.js';
+import type { Env } from '../env.js';
+import { EACCES, EINVAL } from '../errno.js';
+import { MAX_VAR_OFF } from '../limits.js';
+import { regTypeName } from '../log/register.js';
+import type { Reg } from '../state.js';
+import { inheritReg } from '../calls/subprograms/callee-state.js';
+import { checkMovedPointer, closeMask, isMasked, openMask, REFUSED } from './speculation.js';
+import { isPacketType } from '../register-types.js';
+
+/**
+ * dst = ptr op offset, where `dst` is the pointer's own register or, for `scalar += pointer`, that of the scalar;
+ * `offset` must be another object than `dst`.
+ */
+export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: Reg): number {
+  const opcode = env.insns.opcode(i);
+  const operation = opcode & op.OP_MASK;
+  const known = isConst(offset);
+  if (isContradictory(offset, known)) {
+    markUnknown(dst); // a path never taken
+    return 0;
+  }
+  if ((opcode & op.CLASS_MASK) !== op.ALU64) {
+    // The low half of a pointer means nothing, but a difference may be taken of it.
+    if (operation === op.SUB && env.allowPtrLeaks) {
+      markUnknown(dst);
+      return 0;
+    }
+    env.log.write(`R${env.insns.dst(i)} 32-bit pointer arithmetic prohibited\n`);
+    return -EACCES;
+  }
+  const { type } = ptr;
+  const err = checkPointerType(env, i, type, offset, known);
+  if (err !== 0) return err;
+  const isOwn = dst === ptr;
+  const base = isOwn ? ptr : adopt(env, i, dst);
+  if (!checkSaneOffset(env, offset, type) || !checkSaneOffset(env, base, type)) return -EINVAL;
+  const mask = isMasked(env, i) ? openMask(env, i, base, offset, isOwn) : null;
+  if (mask === REFUSED) return -EACCES;
+  unbound32(dst);
+  const moved = movePointer(env, i, operation, dst, !isOwn, offset, known);
+  if (moved !== 0) return moved;
+  if (!checkSaneOffset(env, dst, type)) return -EINVAL;
+  syncBounds(dst);
+  if (!env.bypassSpecV1 && checkMovedPointer(env, i, dst) !== 0) return -EACCES;
+  return mask === null || closeMask(env, i, dst, mask) ? 0 : -EACCES;
+}
+
+/** `scalar += pointer`: the scalar's register becomes the pointer, wholly, its past included. */
+function adopt(env: Env, i: number, dst: Reg): Reg {
+  const { frame } = env.state;
+  inheritReg(frame, env.insns.dst(i), frame, env.insns.src(i));
+  return dst;
+}
+
+function isContradictory(r: Reg, known: boolean): boolean {
+  if (known && (r.sminHi !== r.smaxHi || r.sminLo !== r.smaxLo || r.uminHi !== r.umaxHi || r.uminLo !== r.umaxLo))
+    return true;
+  return ltS(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) || ltU(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo);
+}
+
+/** Which pointers may be moved at all. */
+function checkPointerType(env: Env, i: number, type: number, offset: Reg, known: boolean): number {
+  const dst = env.insns.dst(i);
+  if ((type & t.PTR_MAYBE_NULL) !== 0) {
+    env.log.write(`R${dst} pointer arithmetic on ${regTypeName(type)} prohibited, null-check it first\n`);
+    return -EACCES;
+  }
+  const addsZero = known && (offset.sminHi | offset.sminLo) === 0 && (env.insns.opcode(i) & op.OP_MASK) === op.ADD;
+  switch (t.baseType(type)) {
+    case t.PTR_TO_CTX:
+    case t.PTR_TO_MAP_VALUE:
+    case t.PTR_TO_MAP_KEY:
+    case t.PTR_TO_STACK:
+    case t.PTR_TO_PACKET_META:
+    case t.PTR_TO_PACKET:
+    case t.PTR_TO_TP_BUFFER:
+    case t.PTR_TO_BTF_ID:
+    case t.PTR_TO_MEM:
+    case t.PTR_TO_BUF:
+    case t.PTR_TO_FUNC:
+    case t.CONST_PTR_TO_DYNPTR:
+      return 0;
+    case t.PTR_TO_FLOW_KEYS:
+      if (known) return 0;
+      break;
+    case t.CONST_PTR_TO_MAP:
+      if (addsZero) return 0;
+      break;
+    default:
+      break;
+  }
+  env.log.write(`R${dst} pointer arithmetic on ${regTypeName(type)} prohibited\n`);
+  return -EACCES;
+}
+
+/** Offsets stay far from overflow (BPF_MAX_VAR_OFF): known, fixed and least one. */
+function checkSaneOffset(env: Env, r: Reg, type: number): boolean {
+  const complaint = offsetComplaint(r);
+  if (complaint === null) return true;
+  env.log.write(complaint.replace('%s', regTypeName(type)));
+  return false;
+}
+/** What is wrong with an offset, with %s for the pointer's type; null where nothing is. */
+function offsetComplaint(r: Reg): string | null {
+  if (isConst(r) && !isSane(r.valueHi, r.valueLo))
+    return `math between %s pointer and ${decimalS(r.valueHi, r.valueLo)} is not allowed\n`;
+  if (r.off >= MAX_VAR_OFF || r.off <= -MAX_VAR_OFF) return `%s pointer offset ${r.off} is not allowed\n`;
+  if (r.sminHi === I32_MIN && r.sminLo === 0)
+    return 'math between %s pointer and register with unbounded min value is not allowed\n';
+  if (!isSane(r.sminHi, r.sminLo)) return `value ${decimalS(r.sminHi, r.sminLo)} makes %s pointer be out of bounds\n`;
+  return null;
+}
+function isSane(hi: number, lo: number): boolean {
+  return hi === lo >> 31 && lo < MAX_VAR_OFF && lo > -MAX_VAR_OFF;
+}
+
+function movePointer(
+  env: Env,
+  i: number,
+  operation: number,
+  dst: Reg,
+  fromScalar: boolean,
+  offset: Reg,
+  known: boolean,
+): number {
+  const regno = env.insns.dst(i);
+  switch (operation) {
+    case op.ADD:
+      addOffset(env, dst, offset, known);
+      return 0;
+    case op.SUB:
+      if (fromScalar) {
+        env.log.write(`R${regno} tried to subtract pointer from scalar\n`);
+        return -EACCES;
+      }
+      if (dst.type === t.PTR_TO_STACK) {
+        env.log.write(`R${regno} subtraction from stack pointer prohibited\n`);
+        return -EACCES;
+      }
+      subOffset(env, dst, offset, known);
+      return 0;
+    case op.AND:
+    case op.OR:
+    case op.XOR:
+      env.log.write(`R${regno} bitwise operator ${aluName(operation)} on pointer prohibited\n`);
+      return -EACCES;
+    default:
+      env.log.write(`R${regno} pointer arithmetic with ${aluName(operation)} operator prohibited\n`);
+      return -EACCES;
+  }
+}
+
+function addOffset(env: Env, dst: Reg, offset: Reg, known: boolean): void {
+  if (known) {
+    dst.off += offset.sminLo; // both within ±2^29
+    return;
+  }
+  addBoundsS(dst, dst, offset);
+  addBoundsU(dst, dst, offset);
+  tnumAdd(dst, dst, offset);
+  if (isPacketType(dst.type)) newPacketBase(env, dst, true);
+}
+
+function subOffset(env: Env, dst: Reg, offset: Reg, known: boolean): void {
+  if (known) {
+    dst.off -= offset.sminLo;
+    return;
+  }
+  subBoundsS(dst, dst, offset);
+  subBoundsU(dst, dst, offset);
+  tnumSub(dst, dst, offset);
+  // What lies behind a pointer moved back for certain is still readable.
+  if (isPacketType(dst.type)) newPacketBase(env, dst, offset.sminHi < 0);
+}
+
+/** A packet pointer moved by an unknown distance is a base of its own; its range is kept unless it went forward. */
+function newPacketBase(env: Env, dst: Reg, forgetRange: boolean): void {
+  dst.id = ++env.idGen;
+  if (!forgetRange) return;
+  const { off } = dst;
+  clearPointee(dst);
+  dst.off = off;
+}
