@@ -23,6 +23,7 @@ export function readHostProfile(recorded: Profile): Measured<LoaderProfile> {
   const btf = openKernelBtf(image.value);
   const value: LoaderProfile = {
     btf,
+    byteOrder: btf.byteOrder,
     modules: [],
     symbols: new HostSymbols(readFileSync('/proc/kallsyms', 'latin1')),
     config: readConfig(),

@@ -102,7 +102,7 @@ function compileOne(
   const verdict = verify(program, profile, { logLevel });
   const base = {
     ...refused(program.functionName, program.section, program.type, verdict.failure),
-    instructions: program.instructions.bytes,
+    instructions: program.instructions.toWire(profile.byteOrder),
     log: verdict.log,
     stats: verdict.stats,
   };
@@ -129,7 +129,7 @@ function compileOne(
     accepted: true,
     log,
     stats,
-    translated: fillAddresses(translated, translatedSymbols, program.maps, link, profile).bytes,
+    translated: fillAddresses(translated, translatedSymbols, program.maps, link, profile).toWire(profile.byteOrder),
     functions: functionResults(program, rewritten.value, compiled.value, request),
   };
 }

@@ -17,6 +17,7 @@ import { loadProfile } from '../../src/service/targets.js';
 import { readObjectFile } from '../objects/golden.js';
 import { assertCheap, measure } from './limits.js';
 import { mutate, mutation, type Mutation } from './mutations.js';
+import { LITTLE_ENDIAN } from '../../src/compiler/bytes/byte-order.js';
 
 interface Seeds {
   readonly seeds: readonly number[];
@@ -98,7 +99,7 @@ for (const seed of seeds) {
       const types = mutate(section(object, '.BTF'), mutations);
       check(types, (bytes) => void readBtf(bytes, null, ''));
       check(types, (bytes) => void validateBtf(bytes));
-      check(mutate(section(object, '.BTF.ext'), mutations), (bytes) => void readBtfExt(bytes));
+      check(mutate(section(object, '.BTF.ext'), mutations), (bytes) => void readBtfExt(bytes, LITTLE_ENDIAN));
       check(mutate(object, mutations), (bytes) => void readKernelBtf(bytes));
     });
     t.doesNotThrow(() => fc.assert(property, limits));

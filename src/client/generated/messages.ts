@@ -220,12 +220,12 @@ export interface CompileRequestInit {
   readonly attachProgram?: AttachProgramInit;
 }
 
-/** One program as BPF_PROG_LOAD takes it. */
+/** One program as BPF_PROG_LOAD takes it: instructions, BTF and records in the byte order of the target. */
 export interface RawProgramInit {
   readonly name?: string;
   readonly type?: ProgramType | number;
   readonly expectedAttachType?: AttachType | number;
-  /** 8 bytes each, little endian. LD_IMM64 with src 1 or 2 carries an index into `maps`. */
+  /** 8 bytes each. LD_IMM64 with src 1 or 2 carries an index into `maps`. */
   readonly instructions?: Uint8Array;
   readonly maps?: readonly MapInit[];
   /** The program's own BTF, and bpf_func_info and bpf_line_info records that refer to it. */
@@ -396,7 +396,7 @@ export interface ProgramResult {
   /** The verifier's log. */
   readonly log: string;
   readonly stats?: VerifierStats;
-  /** After relocation, as handed to the verifier. */
+  /** After relocation, as handed to the verifier; in the target's byte order, like `translated` and a map's `contents`. */
   readonly instructions: Uint8Array;
   /** After verification, as bpftool's xlated dump. */
   readonly translated: Uint8Array;

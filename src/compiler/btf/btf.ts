@@ -1,3 +1,4 @@
+import { BIG_ENDIAN, LITTLE_ENDIAN, type ByteOrder } from '../bytes/byte-order.js';
 import { equalsText, hashText, type NameIndex } from './names.js';
 import * as kind from './kinds.js';
 
@@ -10,7 +11,10 @@ const MAX_CHAIN = 64;
 
 /** A validated blob with its indexes: plain memory, so that threads can share it (see `read.ts`). */
 export interface BtfImage {
+  /** In canonical form. */
   readonly blob: Uint8Array;
+  /** The byte order that it came in. */
+  readonly byteOrder: ByteOrder['name'];
   /** 32-bit words of the blob, or of an aligned copy of its types. */
   readonly words: Uint32Array;
   /** Word index of each own type's record. */
@@ -35,7 +39,7 @@ export class Btf {
   readonly typeCount: number;
   /** First id that is this BTF's own: 1, or the base's `typeCount` for split BTF. */
   readonly firstId: number;
-  /** The blob as a whole (a copy is never made). */
+  /** The blob as a whole, in canonical form. */
   readonly blob: Uint8Array;
   private readonly words: Uint32Array;
   private readonly index: Uint32Array;
@@ -55,6 +59,11 @@ export class Btf {
     this.stringLength = image.stringLength;
     this.firstId = base === null ? 1 : base.typeCount;
     this.typeCount = this.firstId + image.index.length;
+  }
+
+  /** The byte order that it came in. */
+  get byteOrder(): ByteOrder {
+    return this.image.byteOrder === BIG_ENDIAN.name ? BIG_ENDIAN : LITTLE_ENDIAN;
   }
 
   /** Whether this is a kernel's BTF rather than a program's. */

@@ -3,10 +3,13 @@
  *
  *     header | record size | { section name, count, records … } … | record size | …
  */
+import type { ByteOrder } from '../bytes/byte-order.js';
 import { ByteReader } from '../bytes/reader.js';
 import { fail, ok, type Outcome } from '../outcome.js';
-import { BTF_MAGIC } from './read.js';
+import { BTF_MAGIC, canonicalBtfExt } from './canonical.js';
 
+/** The magic number in the other byte order. */
+const OTHER_MAGIC = 0x9feb;
 /** Smallest records: struct bpf_func_info, bpf_line_info, bpf_core_relo. */
 const FUNC_INFO_BYTES = 8;
 const LINE_INFO_BYTES = 16;
@@ -31,11 +34,13 @@ export interface BtfExt {
   readonly coreRelocations: readonly ExtSection[];
 }
 
-/** Reads a section's bytes; fails with BTF_EXT_INVALID, as libbpf then goes on without it. Nothing but one aligned copy is made. */
-export function readBtfExt(bytes: Uint8Array): Outcome<BtfExt> {
+/** Reads a section's bytes of a byte order; fails with BTF_EXT_INVALID, as libbpf then goes on without it. */
+export function readBtfExt(section: Uint8Array, order: ByteOrder): Outcome<BtfExt> {
+  const bytes = canonicalBtfExt(section, order);
   const reader = new ByteReader(bytes);
   const headerLength = reader.u32(4);
   if (!reader.has(0, 8) || headerLength > bytes.length) return invalid('BTF.ext header not found', EINVAL);
+  if (reader.u16(0) === OTHER_MAGIC) return invalid('BTF.ext in non-native endianness is not supported', ENOTSUP);
   if (reader.u16(0) !== BTF_MAGIC) return invalid(`Invalid BTF.ext magic:${reader.u16(0).toString(16)}`, EINVAL);
   if (reader.u8(2) !== 1) return invalid(`Unsupported BTF.ext version:${reader.u8(2)}`, ENOTSUP);
   if (reader.u8(3) !== 0) return invalid(`Unsupported BTF.ext flags:${reader.u8(3).toString(16)}`, ENOTSUP);

@@ -2,14 +2,15 @@
  * Reads a BTF blob: checks what memory-safety needs and what libbpf 1.5 checks of it (btf__new), and indexes it. What the
  * kernel checks of a program's BTF beyond that is `validate.ts`.
  */
+import type { ByteOrder } from '../bytes/byte-order.js';
 import { ByteReader } from '../bytes/reader.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
 import { Btf, type BtfImage } from './btf.js';
+import { BTF_MAGIC, byteOrderOfBtf, canonicalBtf } from './canonical.js';
 import * as kind from './kinds.js';
 import { indexNames } from './index-names.js';
 import { allocateWords } from './names.js';
 
-export const BTF_MAGIC = 0xeb9f;
 /** Bytes of struct btf_header as of version 1. */
 export const HEADER_BYTES = 24;
 const RECORD_WORDS = 3;
@@ -26,7 +27,8 @@ export interface Layout {
 }
 
 /**
- * Reads and indexes a blob (which is kept, not copied: it must not change afterwards; it may lie on shared memory).
+ * Reads and indexes a blob of either byte order (a little-endian one is kept, not copied: it must not change afterwards;
+ * it may lie on shared memory).
  * `base` is the BTF that a split BTF continues; `name` is 'vmlinux', a module's name, or '' for a program's BTF.
  * Fails with BTF_INVALID. Linear in the blob's size.
  */
@@ -47,11 +49,17 @@ export function openBtf(image: BtfImage, base: Btf | null, name: string): Btf {
 
 /** Whether header, sections and records are whole; what types and names refer to is not looked at. */
 export function isWellFormed(bytes: Uint8Array, split: boolean): boolean {
-  const layout = readLayout(bytes, split);
-  return layout.ok && countTypes(alignedWords(bytes, layout.value), layout.value).ok;
+  const blob = canonicalBtf(bytes, byteOrderOfBtf(bytes));
+  const layout = readLayout(blob, split);
+  return layout.ok && countTypes(alignedWords(blob, layout.value), layout.value).ok;
 }
 
-function indexBtf(bytes: Uint8Array, base: Btf | null, shared: boolean): Outcome<BtfImage> {
+function indexBtf(blob: Uint8Array, base: Btf | null, shared: boolean): Outcome<BtfImage> {
+  const byteOrder = byteOrderOfBtf(blob);
+  return indexCanonical(canonicalBtf(blob, byteOrder, shared), byteOrder, base, shared);
+}
+
+function indexCanonical(bytes: Uint8Array, byteOrder: ByteOrder, base: Btf | null, shared: boolean): Outcome<BtfImage> {
   const layout = readLayout(bytes, base !== null);
   if (!layout.ok) return layout;
   const words = alignedWords(bytes, layout.value);
@@ -61,7 +69,15 @@ function indexBtf(bytes: Uint8Array, base: Btf | null, shared: boolean): Outcome
   if (broken !== null) return fail(broken);
   const { strings, stringsLength } = layout.value;
   const names = indexNames({ bytes, words, index: index.value, strings, stringsLength, base }, shared);
-  return ok({ blob: bytes, words, index: index.value, strings, stringLength: stringsLength, names });
+  return ok({
+    blob: bytes,
+    byteOrder: byteOrder.name,
+    words,
+    index: index.value,
+    strings,
+    stringLength: stringsLength,
+    names,
+  });
 }
 
 function invalid(message: string): { readonly ok: false; readonly failure: Failure } {

@@ -4,7 +4,7 @@ import { CheckContext, E2BIG, EINVAL, ELOOP, ENOTSUPP, MAX_NAME_OFFSET } from '.
 import { checkMetas } from './check/metas.js';
 import { resolveTypes } from './check/resolve.js';
 import * as kind from './kinds.js';
-import { BTF_MAGIC } from './read.js';
+import { BTF_MAGIC } from './canonical.js';
 
 const HEADER_BYTES = 24;
 /** Largest BTF of a program (BTF_MAX_SIZE). */
@@ -19,7 +19,7 @@ export interface BtfVerdict {
   readonly log: string;
 }
 
-/** Checks a blob as BPF_BTF_LOAD does. Linear in its size. */
+/** Checks a blob in canonical form as BPF_BTF_LOAD does. Linear in its size. */
 export function validateBtf(bytes: Uint8Array): BtfVerdict {
   const errno = check(bytes, null);
   if (errno === 0) return { errno, log: '' };

@@ -1,9 +1,16 @@
-/** Little-endian bytes in the making, growing by doubling. Values are cut to their width; callers check what must fit. */
+import { LITTLE_ENDIAN, type ByteOrder } from './byte-order.js';
+
+/** Bytes in the making, growing by doubling. Values are cut to their width; callers check what must fit. */
 export class ByteWriter {
   private bytes = new Uint8Array(256);
   private view = new DataView(this.bytes.buffer);
   /** Bytes written so far: the offset of what comes next. */
   length = 0;
+  private readonly little: boolean;
+
+  constructor(order: ByteOrder = LITTLE_ENDIAN) {
+    this.little = order === LITTLE_ENDIAN;
+  }
 
   /** Makes room and answers where; replaces `view`, so that it comes before any use of it. */
   private grow(count: number): number {
@@ -25,17 +32,19 @@ export class ByteWriter {
   }
   u16(value: number): this {
     const at = this.grow(2);
-    this.view.setUint16(at, value, true);
+    this.view.setUint16(at, value, this.little);
     return this;
   }
   u32(value: number): this {
     const at = this.grow(4);
-    this.view.setUint32(at, value, true);
+    this.view.setUint32(at, value, this.little);
     return this;
   }
   /** A signed 64-bit number that is exact below 2^53. */
   u64(value: number): this {
-    return this.u32(value >>> 0).u32(Math.floor(value / 0x1_0000_0000) >>> 0);
+    const low = value >>> 0;
+    const high = Math.floor(value / 0x1_0000_0000) >>> 0;
+    return this.little ? this.u32(low).u32(high) : this.u32(high).u32(low);
   }
   raw(bytes: Uint8Array): this {
     const at = this.grow(bytes.length);
@@ -65,7 +74,7 @@ export class ByteWriter {
     return this;
   }
   setU32(at: number, value: number): void {
-    this.view.setUint32(at, value, true);
+    this.view.setUint32(at, value, this.little);
   }
   /** A copy of what was written. */
   toBytes(): Uint8Array {

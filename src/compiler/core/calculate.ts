@@ -1,6 +1,7 @@
 /** The value a relocation has for a spec: an offset, a size, a shift, an id … (bpf_core_calc_relo). */
 import * as kind from '../btf/kinds.js';
 import { isEnum, typeSize } from '../btf/layout.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
 import * as relocation from './relocation.js';
 import type { Spec } from './spec.js';
 
@@ -34,10 +35,10 @@ interface Value {
 type Answer = Value | 'poison' | number;
 
 /** Resolves a relocation of the program's spec against the target's (null: not found), or answers a negative errno. */
-export function calculate(local: Spec, target: Spec | null): Resolution | number {
-  const original = valueOf(local.kind, local);
+export function calculate(local: Spec, target: Spec | null, order: ByteOrder): Resolution | number {
+  const original = valueOf(local.kind, local, order);
   if (typeof original === 'number') return original;
-  const value = valueOf(local.kind, target);
+  const value = valueOf(local.kind, target, order);
   if (typeof value === 'number') return value;
   if (original === 'poison' || value === 'poison') {
     const known = original === 'poison' ? 0n : original.value;
@@ -65,8 +66,8 @@ function sizesInterchange(local: Spec, localId: number, target: Spec, targetId: 
   return local.btf.intEncoding(localId) !== INT_SIGNED && target.btf.intEncoding(targetId) !== INT_SIGNED;
 }
 
-function valueOf(relocationKind: number, spec: Spec | null): Answer {
-  if (relocation.isFieldBased(relocationKind)) return fieldValue(relocationKind, spec);
+function valueOf(relocationKind: number, spec: Spec | null, order: ByteOrder): Answer {
+  if (relocation.isFieldBased(relocationKind)) return fieldValue(relocationKind, spec, order);
   if (relocation.isTypeBased(relocationKind)) return typeValue(relocationKind, spec);
   return relocation.isEnumBased(relocationKind) ? enumValue(relocationKind, spec) : EOPNOTSUPP;
 }
@@ -101,10 +102,11 @@ function enumValue(relocationKind: number, spec: Spec | null): Answer {
   return plain((BigInt(spec.btf.enumValueHi(typeId, index)) << 32n) | BigInt(lo >>> 0));
 }
 
-function fieldValue(relocationKind: number, spec: Spec | null): Answer {
+function fieldValue(relocationKind: number, spec: Spec | null, order: ByteOrder): Answer {
   if (relocationKind === relocation.FIELD_EXISTS) return plain(spec === null ? 0 : 1);
   if (spec === null) return 'poison';
-  return spec.accessors.at(-1)!.name === null ? elementValue(relocationKind, spec) : memberValue(relocationKind, spec);
+  if (spec.accessors.at(-1)!.name === null) return elementValue(relocationKind, spec);
+  return memberValue(relocationKind, spec, order);
 }
 
 function elementValue(relocationKind: number, spec: Spec): Answer {
@@ -126,7 +128,7 @@ interface Storage {
   readonly typeId: number;
 }
 
-function memberValue(relocationKind: number, spec: Spec): Answer {
+function memberValue(relocationKind: number, spec: Spec, order: ByteOrder): Answer {
   const storage = storageOf(spec);
   if (typeof storage === 'number') return storage;
   const { btf } = spec;
@@ -143,10 +145,15 @@ function memberValue(relocationKind: number, spec: Spec): Answer {
       return plain(isSignedInt || (isEnum(btf, typeId) && btf.kindFlag(typeId)) ? 1 : 0);
     }
     case relocation.FIELD_LSHIFT_U64:
-      return plain(64 - (storage.bitOffset + storage.bitSize - byteOffset * 8), !isBitfield);
+      return plain(bitsAboveField(storage, order), !isBitfield);
     default:
       return plain(64 - storage.bitSize);
   }
+}
+
+/** How far a field must be shifted left, in a register of 64 bits that its storage was loaded into, for its top bit to be the highest. */
+function bitsAboveField({ byteOffset, byteSize, bitOffset, bitSize }: Storage, order: ByteOrder): number {
+  return 64 - byteSize * 8 + order.bitsAbove(bitOffset - byteOffset * 8, bitSize, byteSize);
 }
 
 function storageOf(spec: Spec): Storage | number {

@@ -91,7 +91,7 @@ export class CoreResolver {
       const spec = findTarget(local, candidate.btf, candidate.id, this.budget);
       if (typeof spec === 'number') return { message: `error matching candidate #${i}: ${spec}`, errno: spec };
       if (spec === null) continue;
-      const resolution = calculate(local, spec);
+      const resolution = calculate(local, spec, this.target.byteOrder);
       if (typeof resolution === 'number') return cannotCalculate(relocation, resolution);
       const conflict = chosen === null ? null : disagreement(chosen.spec, chosen.resolution, spec, resolution);
       if (conflict !== null) return { message: conflict, errno: EINVAL };
@@ -99,7 +99,7 @@ export class CoreResolver {
       matching.push(candidate);
     }
     if (chosen === null) {
-      const resolution = calculate(local, null);
+      const resolution = calculate(local, null, this.target.byteOrder);
       return typeof resolution === 'number' ? cannotCalculate(relocation, resolution) : resolution;
     }
     this.candidates.set(relocation.typeId, matching);

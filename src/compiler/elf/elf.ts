@@ -1,7 +1,8 @@
 /**
- * Reads a relocatable 64-bit little-endian ELF object: sections, symbols, relocations. Nothing is copied: section data are
- * views of the input.
+ * Reads a relocatable 64-bit ELF object of either byte order: sections, symbols, relocations. Nothing is copied: section
+ * data are views of the input, and say which order their numbers are in.
  */
+import { byteOrderOfElf, type ByteOrder } from '../bytes/byte-order.js';
 import { ByteReader, inBounds, latin1 } from '../bytes/reader.js';
 import { fail, ok, type Failure, type Outcome } from '../outcome.js';
 import * as elf from './constants.js';
@@ -22,6 +23,8 @@ export interface Section {
   readonly link: number;
   readonly info: number;
   readonly entrySize: number;
+  /** Of the numbers in `data`: the file's. */
+  readonly byteOrder: ByteOrder;
   /** Contents; empty for NOBITS, null where they lie outside the file. */
   readonly data: Uint8Array | null;
 }
@@ -51,23 +54,23 @@ export interface ElfObject {
   readonly symbolSection: number;
 }
 
-/** The class and data bytes behind the magic number: 64-bit, little-endian. */
+/** The class byte behind the magic number: 64-bit. */
 const CLASS_64 = 2;
-const DATA_LITTLE = 1;
 
 /** Whether the bytes claim to be an ELF file. */
 export function isElf(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
 
-/** Reads an object built for BPF; fails with ELF_INVALID and libbpf's words for what it refuses. */
-export function readElf(bytes: Uint8Array): Outcome<ElfObject> {
-  const header = checkHeader(bytes);
-  if (header !== null) return fail(header);
-  const reader = new ByteReader(bytes);
+/** Reads an object built for BPF on machines of a byte order; fails with ELF_INVALID and libbpf's words for what it refuses. */
+export function readElf(bytes: Uint8Array, order: ByteOrder): Outcome<ElfObject> {
+  const header = readHeader(bytes);
+  if (!header.ok) return header;
+  const reader = new ByteReader(bytes, header.value);
   if (reader.u16(16) !== elf.ET_REL || (reader.u16(18) !== 0 && reader.u16(18) !== elf.EM_BPF)) {
     return invalid('elf: object is not a valid eBPF object file', ERRNO_FORMAT);
   }
+  if (header.value !== order) return invalid('elf: endianness mismatch in object.', ERRNO_ENDIAN);
   const sections = readSections(bytes);
   if (!sections.ok) return sections;
   return readSymbolTable(sections.value);
@@ -78,21 +81,19 @@ function invalid(message: string, errno: number, section?: Section): { readonly 
   return fail({ stage: 'LOAD', code: 'ELF_INVALID', message, errno, ...place });
 }
 
-function checkHeader(bytes: Uint8Array): Failure | null {
-  const failure = (message: string, errno: number): Failure => ({ stage: 'LOAD', code: 'ELF_INVALID', message, errno });
-  if (!isElf(bytes) || bytes.length < elf.HEADER_BYTES) {
-    return failure('elf: object is not a proper ELF object', ERRNO_FORMAT);
-  }
-  if (bytes[4] !== CLASS_64) return failure('elf: object is not a 64-bit ELF object', ERRNO_FORMAT);
-  if (bytes[5] !== DATA_LITTLE) return failure('elf: endianness mismatch in object.', ERRNO_ENDIAN);
-  return null;
+/** The byte order of a 64-bit ELF file. */
+function readHeader(bytes: Uint8Array): Outcome<ByteOrder> {
+  const order = isElf(bytes) && bytes.length >= elf.HEADER_BYTES ? byteOrderOfElf(bytes[5]!) : null;
+  if (order === null) return invalid('elf: object is not a proper ELF object', ERRNO_FORMAT);
+  if (bytes[4] !== CLASS_64) return invalid('elf: object is not a 64-bit ELF object', ERRNO_FORMAT);
+  return ok(order);
 }
 
-/** Reads all section headers of any 64-bit little-endian ELF file (a vmlinux as well as a BPF object). */
+/** Reads all section headers of any 64-bit ELF file (a vmlinux as well as a BPF object). */
 export function readSections(bytes: Uint8Array): Outcome<readonly Section[]> {
-  const header = checkHeader(bytes);
-  if (header !== null) return fail(header);
-  const reader = new ByteReader(bytes);
+  const header = readHeader(bytes);
+  if (!header.ok) return header;
+  const reader = new ByteReader(bytes, header.value);
   const table = reader.size(40);
   const entrySize = reader.u16(58);
   if (table === 0) return ok([]);
@@ -108,14 +109,20 @@ export function readSections(bytes: Uint8Array): Outcome<readonly Section[]> {
   if (names >= count) return invalid('elf: failed to get section names section index for object', ERRNO_FORMAT);
   const nameTable = sectionData(reader, table + names * elf.SECTION_HEADER_BYTES);
   if (nameTable === null) return invalid('elf: failed to get section names strings from object', ERRNO_FORMAT);
-  return readHeaders(reader, table, count, new StringTable(nameTable));
+  return readHeaders(reader, header.value, { table, count, names: new StringTable(nameTable) });
+}
+
+interface SectionTable {
+  /** Offset of the first header, and number of headers. */
+  readonly table: number;
+  readonly count: number;
+  readonly names: StringTable;
 }
 
 function readHeaders(
   reader: ByteReader,
-  table: number,
-  count: number,
-  names: StringTable,
+  byteOrder: ByteOrder,
+  { table, count, names }: SectionTable,
 ): Outcome<readonly Section[]> {
   const sections: Section[] = [];
   for (let index = 0; index < count; index++) {
@@ -128,11 +135,12 @@ function readHeaders(
       index,
       name,
       type: reader.u32(at + 4),
-      flags: reader.u32(at + 8),
+      flags: reader.lowerHalf(at + 8),
       size: reader.size(at + 32),
       link: reader.u32(at + 40),
       info: reader.u32(at + 44),
       entrySize: reader.size(at + 56),
+      byteOrder,
       data: sectionData(reader, at),
     });
   }
@@ -164,7 +172,7 @@ export function readSymbolTable(sections: readonly Section[]): Outcome<ElfObject
   if (table.data === null || table.entrySize !== elf.SYMBOL_BYTES) {
     return invalid('elf: symbol table is corrupted', ERRNO_FORMAT, table);
   }
-  const symbols = readSymbols(new ByteReader(table.data), new StringTable(strings));
+  const symbols = readSymbols(new ByteReader(table.data, table.byteOrder), new StringTable(strings));
   return ok({ sections, symbols, symbolSection: table.index });
 }
 
@@ -189,12 +197,12 @@ function readSymbols(reader: ByteReader, strings: StringTable): readonly ElfSymb
 
 /** Relocations of a SHT_REL section, whose data and entry size the caller has checked. */
 export function readRelocations(section: Section): readonly ElfRelocation[] {
-  const reader = new ByteReader(section.data ?? new Uint8Array(0));
+  const reader = new ByteReader(section.data ?? new Uint8Array(0), section.byteOrder);
   const relocations: ElfRelocation[] = [];
   const count = Math.floor(reader.length / elf.RELOCATION_BYTES);
   for (let i = 0; i < count; i++) {
     const at = i * elf.RELOCATION_BYTES;
-    relocations.push({ offset: reader.size(at), symbol: reader.u32(at + 12) });
+    relocations.push({ offset: reader.size(at), symbol: reader.upperHalf(at + 8) });
   }
   return relocations;
 }

@@ -1,5 +1,8 @@
+import { LITTLE_ENDIAN, type ByteOrder } from '../bytes/byte-order.js';
+import { turnInstructions } from '../bytes/turn.js';
+
 /**
- * A sequence of BPF instructions, stored as the wire has them: 8 bytes each, little-endian.
+ * A sequence of BPF instructions in canonical form, which is what little-endian machines have on the wire: 8 bytes each.
  *
  *     0        1          2       4                8
  *     | opcode | src·dst  | off   | imm            |
@@ -8,7 +11,7 @@
  * little-endian (every platform Node runs on and we build for).
  */
 export class Instructions {
-  /** The wire bytes: 8 times `length`. */
+  /** The canonical bytes: 8 times `length`. */
   readonly bytes: Uint8Array;
   private readonly half: Int16Array;
   private readonly word: Int32Array;
@@ -27,10 +30,18 @@ export class Instructions {
     return new Instructions(new Uint8Array(length * 8));
   }
 
-  /** A copy of wire bytes, whose length must be a multiple of 8 (RangeError otherwise: callers check input first). */
-  static from(bytes: Uint8Array): Instructions {
+  /**
+   * A copy of bytes that a machine of that byte order has on the wire. Their length must be a multiple of 8 (RangeError
+   * otherwise: callers check input first).
+   */
+  static from(bytes: Uint8Array, order: ByteOrder = LITTLE_ENDIAN): Instructions {
     if (bytes.byteLength % 8 !== 0) throw new RangeError('instructions are 8 bytes each');
-    return new Instructions(new Uint8Array(bytes));
+    return new Instructions(wireBytes(bytes, order));
+  }
+
+  /** The bytes as a machine of that byte order has them on the wire: on little-endian ones those of the sequence itself. */
+  toWire(order: ByteOrder): Uint8Array {
+    return order === LITTLE_ENDIAN ? this.bytes : wireBytes(this.bytes, order);
   }
 
   clone(): Instructions {
@@ -84,4 +95,11 @@ export class Instructions {
   copyFrom(other: Instructions, from: number, to: number, count: number): void {
     this.bytes.set(other.bytes.subarray(from * 8, (from + count) * 8), to * 8);
   }
+}
+
+/** A copy, turned between the canonical form and that of the wire where the two differ. */
+function wireBytes(bytes: Uint8Array, order: ByteOrder): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  if (order !== LITTLE_ENDIAN) turnInstructions(copy);
+  return copy;
 }

@@ -62,7 +62,7 @@ export class Assembly {
       const message = `prog '${this.main.name}': programs of this object grow beyond 64 times its size`;
       return refuse('LIMIT', message, E2BIG, { symbol: program.name });
     }
-    const insns = this.relocated.get(program)?.clone() ?? Instructions.from(program.bytes);
+    const insns = (this.relocated.get(program) ?? program.instructions).clone();
     const part = { program, insns, offset: this.length, relocations: this.source.relocationsOf(program) };
     for (const { instruction, target } of program.relocations) {
       if (target.kind === 'subprogram-address') insns.setSrc(instruction, op.PSEUDO_FUNC);

@@ -1,6 +1,7 @@
 /** Finds the functions of an object's code sections by its symbols. */
 import * as elf from '../elf/constants.js';
 import type { ElfObject, ElfSymbol, Section } from '../elf/elf.js';
+import { Instructions } from '../isa/instructions.js';
 import { ok, type Outcome } from '../outcome.js';
 import { EINVAL, ENOTSUP, ERRNO_FORMAT, refuse } from './failure.js';
 import type { ObjectProgram, Roles } from './model.js';
@@ -54,7 +55,10 @@ function describe(section: Section, symbol: ElfSymbol, isSubprogram: boolean): O
     section: sectionName,
     start: symbol.value / INSN_BYTES,
     count: symbol.size / INSN_BYTES,
-    bytes: section.data!.subarray(symbol.value, symbol.value + symbol.size),
+    instructions: Instructions.from(
+      section.data!.subarray(symbol.value, symbol.value + symbol.size),
+      section.byteOrder,
+    ),
     isSubprogram,
     isGlobal,
     isHidden: isGlobal && isHidden,

@@ -1,15 +1,24 @@
 /** Values of `.kconfig` externs: the target's configuration, and what libbpf itself knows of the kernel. */
+import type { ByteOrder } from '../bytes/byte-order.js';
 import { EINVAL, ERANGE, refuse } from './failure.js';
 import { hasAttachCookies } from './kernel-features.js';
 import type { LoaderProfile } from './loader-profile.js';
 import type { Extern, KconfigExtern, ObjectMap, Refusal } from './model.js';
 
-/** enum libbpf_tristate. */
-const TRISTATE: ReadonlyMap<string, number> = new Map([
-  ['n', 0],
-  ['y', 1],
-  ['m', 2],
+/** enum libbpf_tristate, and its size. */
+const TRISTATE_BYTES = 4;
+const TRISTATE: ReadonlyMap<string, bigint> = new Map([
+  ['n', 0n],
+  ['y', 1n],
+  ['m', 2n],
 ]);
+
+/** The configuration's map while it is filled. */
+interface Contents {
+  readonly bytes: Uint8Array;
+  /** Of the numbers in it. */
+  readonly order: ByteOrder;
+}
 
 /** Writes the values into the configuration's map and marks what it found; null, or what libbpf refuses the object for. */
 export function fillKconfig(
@@ -21,9 +30,10 @@ export function fillKconfig(
   const known = new Set<string>();
   for (const extern of externs) {
     if (extern.kconfig === null || map === null) continue;
+    const contents = { bytes: map.contents!, order: profile.byteOrder };
     const refusal = extern.name.startsWith('CONFIG_')
-      ? fillConfigured(extern, extern.kconfig, map.contents!, profile, known)
-      : fillVirtual(extern, extern.kconfig, map.contents!, profile, capabilities);
+      ? fillConfigured(extern, extern.kconfig, contents, profile, known)
+      : fillVirtual(extern, extern.kconfig, contents, profile, capabilities);
     if (refusal !== null) return refusal;
   }
   return null;
@@ -37,7 +47,7 @@ function bad(extern: Extern, message: string, errno = EINVAL): Refusal {
 function fillConfigured(
   extern: Extern,
   kconfig: KconfigExtern,
-  contents: Uint8Array,
+  contents: Contents,
   profile: LoaderProfile,
   known: Set<string>,
 ): Refusal | null {
@@ -56,7 +66,7 @@ function fillConfigured(
 function fillVirtual(
   extern: Extern,
   kconfig: KconfigExtern,
-  contents: Uint8Array,
+  contents: Contents,
   profile: LoaderProfile,
   capabilities: number,
 ): Refusal | null {
@@ -79,18 +89,18 @@ export function kernelVersion(release: string): bigint {
   return BigInt(major * 65536 + minor * 256 + Math.min(patch || 0, 255));
 }
 
-function fillTristate(extern: Extern, kconfig: KconfigExtern, contents: Uint8Array, value: string): Refusal | null {
+function fillTristate(extern: Extern, kconfig: KconfigExtern, contents: Contents, value: string): Refusal | null {
   const { offset, type } = kconfig;
   switch (type) {
     case 'bool':
       if (value === 'm') return bad(extern, `value 'm' implies tristate or char type`);
-      contents[offset] = value === 'y' ? 1 : 0;
+      contents.bytes[offset] = value === 'y' ? 1 : 0;
       break;
     case 'tristate':
-      new DataView(contents.buffer).setUint32(offset, TRISTATE.get(value) ?? 0, true);
+      writeNumber(contents, offset, TRISTATE_BYTES, TRISTATE.get(value) ?? 0n);
       break;
     case 'char':
-      contents[offset] = value.charCodeAt(0);
+      contents.bytes[offset] = value.charCodeAt(0);
       break;
     default:
       return bad(extern, `value '${value}' implies bool, tristate, or char type`);
@@ -99,12 +109,12 @@ function fillTristate(extern: Extern, kconfig: KconfigExtern, contents: Uint8Arr
   return null;
 }
 
-function fillString(extern: Extern, kconfig: KconfigExtern, contents: Uint8Array, value: string): Refusal | null {
+function fillString(extern: Extern, kconfig: KconfigExtern, contents: Contents, value: string): Refusal | null {
   if (kconfig.type !== 'chars') return bad(extern, `value '${value}' implies char array type`);
   if (value.length < 2 || !value.endsWith('"')) return bad(extern, `invalid string config '${value}'`);
   const text = value.slice(1, -1).slice(0, kconfig.size - 1);
-  for (let i = 0; i < text.length; i++) contents[kconfig.offset + i] = text.charCodeAt(i);
-  contents[kconfig.offset + text.length] = 0;
+  for (let i = 0; i < text.length; i++) contents.bytes[kconfig.offset + i] = text.charCodeAt(i);
+  contents.bytes[kconfig.offset + text.length] = 0;
   extern.isSet = true;
   return null;
 }
@@ -120,14 +130,14 @@ function parseInteger(text: string): bigint | null {
   return match[1] === '-' ? BigInt.asUintN(64, -value) : value;
 }
 
-function fillNumber(extern: Extern, kconfig: KconfigExtern, contents: Uint8Array, value: bigint): Refusal | null {
+function fillNumber(extern: Extern, kconfig: KconfigExtern, contents: Contents, value: bigint): Refusal | null {
   const { type, size, offset } = kconfig;
   if (type !== 'int' && type !== 'char' && type !== 'bool') {
     return bad(extern, `value '${value}' implies integer, char, or boolean type`);
   }
   if (type === 'bool' && value > 1n) return bad(extern, `value '${value}' isn't boolean compatible`);
   if (!isInRange(kconfig, value)) return bad(extern, `value '${value}' doesn't fit in ${size} bytes`, ERANGE);
-  for (let i = 0; i < size; i++) contents[offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+  writeNumber(contents, offset, size, value);
   extern.isSet = true;
   return null;
 }
@@ -137,4 +147,9 @@ function isInRange({ size, isSigned }: KconfigExtern, value: bigint): boolean {
   const bits = BigInt(size * 8);
   if (!isSigned) return value >> bits === 0n;
   return BigInt.asUintN(64, value + (1n << (bits - 1n))) < 1n << bits;
+}
+
+/** Writes the low `size` bytes of a number. */
+function writeNumber({ bytes, order }: Contents, offset: number, size: number, value: bigint): void {
+  for (let i = 0; i < size; i++) bytes[offset + i] = Number((value >> BigInt(order.bitsBelow(i, 1, size))) & 0xffn);
 }

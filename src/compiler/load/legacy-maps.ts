@@ -20,7 +20,7 @@ export function collectLegacyMaps({ elf, roles }: MapSources, maps: ObjectMap[])
   if (!Number.isInteger(stride) || stride < DEFINITION_BYTES) {
     return broken("unable to determine legacy map definition size in section 'maps'", '');
   }
-  const reader = new ByteReader(section.data!);
+  const reader = new ByteReader(section.data!, section.byteOrder);
   for (const symbol of symbols) {
     const fits = symbol.value >= 0 && reader.has(symbol.value, stride);
     if (!fits) return broken(`corrupted maps section: last map "${symbol.name}" too small`, symbol.name);

@@ -7,6 +7,7 @@ import type { Profile } from '../targets/profile.js';
 export type LoaderProfile = Pick<
   Profile,
   | 'btf'
+  | 'byteOrder'
   | 'modules'
   | 'symbols'
   | 'config'

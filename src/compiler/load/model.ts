@@ -1,7 +1,9 @@
 /** An object as its sections tell it, before anything is resolved against a kernel. */
 import type { Btf } from '../btf/btf.js';
 import type { BtfExt } from '../btf/ext.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
 import type { ElfObject, Section } from '../elf/elf.js';
+import type { Instructions } from '../isa/instructions.js';
 import type { Failure } from '../outcome.js';
 import type { SectionDefinition } from './sections.js';
 
@@ -29,8 +31,8 @@ export interface ObjectProgram {
   /** First slot in its section, and number of slots. */
   readonly start: number;
   readonly count: number;
-  /** Wire bytes, a view of the object. */
-  readonly bytes: Uint8Array;
+  /** Its instructions, which are copied before they are changed. */
+  readonly instructions: Instructions;
   readonly isSubprogram: boolean;
   readonly isGlobal: boolean;
   /** A global function of hidden visibility: verified as if it were static. */
@@ -127,6 +129,7 @@ export interface Extern {
 
 export interface ObjectModel {
   readonly elf: ElfObject;
+  readonly byteOrder: ByteOrder;
   /** Index of .text, or 0. */
   readonly text: number;
   readonly license: string;

@@ -29,7 +29,7 @@ export function readObjectBtf(roles: Roles): Outcome<ObjectBtf> {
   const btf = readOwned(new Uint8Array(roles.btf.data!));
   if (!btf.ok) return needed ? required(btf.failure.errno) : ok({ btf: null, ext: null });
   if (roles.btfExt === null) return ok({ btf: btf.value, ext: null });
-  const ext = readBtfExt(roles.btfExt.data!);
+  const ext = readBtfExt(roles.btfExt.data!, roles.btfExt.byteOrder);
   if (!ext.ok) return needed ? required(ext.failure.errno) : ok({ btf: btf.value, ext: null });
   return ok({ btf: btf.value, ext: ext.value });
 }

@@ -72,7 +72,11 @@ export interface LoadedObject {
 /** Loads an object. Every malformed or refused input is in the answer; time and memory are bounded by the object's size. */
 export function loadObject(elf: Uint8Array, profile: LoaderProfile, options: ObjectOptions): LoadedObject {
   const budget = new Budget(OBJECT_STEPS);
-  const model = readObject(elf, { legacyMaps: options.legacyMaps, pageSize: profile.pageSize }, budget);
+  const model = readObject(
+    elf,
+    { legacyMaps: options.legacyMaps, pageSize: profile.pageSize, byteOrder: profile.byteOrder },
+    budget,
+  );
   if (!model.ok) return { programs: [], maps: [], failure: model.failure };
   const growth = Math.max(elf.length * GROWTH, SMALL_GROWTH);
   const capabilities = options.capabilities ?? ALL_CAPABILITIES;

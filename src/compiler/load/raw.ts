@@ -2,9 +2,11 @@
 import type { Btf } from '../btf/btf.js';
 import * as kind from '../btf/kinds.js';
 import type { StructRecords } from '../btf/parse-record.js';
+import { canonicalBtf } from '../btf/canonical.js';
 import { readBtf } from '../btf/read.js';
 import { parseStructRecords } from '../btf/struct-records.js';
 import { validateBtf } from '../btf/validate.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
 import { ByteReader } from '../bytes/reader.js';
 import { Instructions } from '../isa/instructions.js';
 import { MAX_INSNS } from '../isa/opcodes.js';
@@ -42,7 +44,7 @@ export interface RawMapInput {
   readonly innerMap: RawMapInput | null;
 }
 
-/** A program by its attributes; `instructions` carry indices of `maps` in LD_IMM64 of source 1 and 2. */
+/** A program by its attributes, in the kernel's byte order; `instructions` carry indices of `maps` in LD_IMM64 of source 1 and 2. */
 export interface RawProgramInput {
   readonly name: string;
   readonly type: number;
@@ -77,8 +79,8 @@ export function loadRaw(
   if (!types.ok) return types;
   const maps = makeMaps(raw, types.value, profile, capabilities);
   if (!maps.ok) return maps;
-  const funcInfo = readFuncInfo(raw.funcInfo);
-  const lineInfo = readLineInfo(raw.lineInfo);
+  const funcInfo = readFuncInfo(raw.funcInfo, profile.byteOrder);
+  const lineInfo = readLineInfo(raw.lineInfo, profile.byteOrder);
   if (funcInfo === null) return refuse('FUNC_INFO', 'func_info records are 8 bytes each', EINVAL);
   if (lineInfo === null) return refuse('LINE_INFO', 'line_info records are 16 bytes each', EINVAL);
   const attachment = attachmentOf(raw, profile, target);
@@ -93,7 +95,7 @@ export function loadRaw(
     flags: raw.flags,
     license: raw.license,
     kernVersion: 0,
-    instructions: Instructions.from(raw.instructions),
+    instructions: Instructions.from(raw.instructions, profile.byteOrder),
     maps: maps.value,
     btf: types.value.btf,
     funcInfo,
@@ -119,9 +121,10 @@ interface Types {
 function loadTypes(bytes: Uint8Array, profile: Profile, capabilities: number): Outcome<Types> {
   if (bytes.length === 0) return ok({ btf: null, structs: new Map() });
   if (!isCapable(capabilities, CAP_BPF)) return refuse('BTF_REJECTED', `BTF rejected: ${errorText(EPERM)}`, EPERM);
-  const verdict = validateBtf(bytes);
+  const blob = canonicalBtf(bytes, profile.byteOrder);
+  const verdict = validateBtf(blob);
   if (verdict.errno !== 0) return refuse('BTF_REJECTED', `BTF rejected:\n${verdict.log}`, verdict.errno);
-  const btf = readBtf(new Uint8Array(bytes), null, '');
+  const btf = readBtf(new Uint8Array(blob), null, '');
   if (!btf.ok) return btf;
   const structs = parseStructRecords(btf.value, kptrTargets(profile));
   if (typeof structs === 'number') return refuse('BTF_REJECTED', 'BTF rejected', structs);
@@ -177,18 +180,18 @@ function makeMap(map: RawMapInput, types: Types, profile: Profile, capabilities:
   );
 }
 
-function readFuncInfo(bytes: Uint8Array): FuncInfo[] | null {
+function readFuncInfo(bytes: Uint8Array, order: ByteOrder): FuncInfo[] | null {
   if (bytes.length % FUNC_INFO_BYTES !== 0) return null;
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(bytes, order);
   return Array.from({ length: bytes.length / FUNC_INFO_BYTES }, (_, i) => ({
     instruction: reader.u32(i * FUNC_INFO_BYTES),
     typeId: reader.u32(i * FUNC_INFO_BYTES + 4),
   }));
 }
 
-function readLineInfo(bytes: Uint8Array): LineInfo[] | null {
+function readLineInfo(bytes: Uint8Array, order: ByteOrder): LineInfo[] | null {
   if (bytes.length % LINE_INFO_BYTES !== 0) return null;
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(bytes, order);
   return Array.from({ length: bytes.length / LINE_INFO_BYTES }, (_, i) => ({
     instruction: reader.u32(i * LINE_INFO_BYTES),
     fileNameOff: reader.u32(i * LINE_INFO_BYTES + 4),

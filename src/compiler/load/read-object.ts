@@ -2,7 +2,8 @@
 import type { Btf } from '../btf/btf.js';
 import type { BtfExt } from '../btf/ext.js';
 import type { Budget } from '../core/budget.js';
-import { latin1 } from '../bytes/reader.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
+import { ByteReader, latin1 } from '../bytes/reader.js';
 import * as elf from '../elf/constants.js';
 import { readElf, type ElfObject, type Section } from '../elf/elf.js';
 import { ok, type Outcome } from '../outcome.js';
@@ -22,10 +23,10 @@ const MAX_FILES = 64;
 
 export function readObject(
   bytes: Uint8Array,
-  options: { readonly legacyMaps: boolean; readonly pageSize: number },
+  options: { readonly legacyMaps: boolean; readonly pageSize: number; readonly byteOrder: ByteOrder },
   budget: Budget,
 ): Outcome<ObjectModel> {
-  const object = readElf(bytes);
+  const object = readElf(bytes, options.byteOrder);
   if (!object.ok) return object;
   const roles = assignRoles(object.value, options.legacyMaps);
   if (!roles.ok) return roles;
@@ -58,6 +59,7 @@ export function readObject(
   linkKconfig(externs.value, maps.value);
   const model: ObjectModel = {
     elf: object.value,
+    byteOrder: options.byteOrder,
     text: roles.value.text,
     license: readLicense(roles.value.license),
     kernVersion: readVersion(roles.value.version),
@@ -108,7 +110,5 @@ function readLicense(section: Section | null): string {
 }
 
 function readVersion(section: Section | null): number {
-  const data = section?.data ?? null;
-  if (data === null || data.length < 4) return 0;
-  return new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
+  return section?.data ? new ByteReader(section.data, section.byteOrder).u32(0) : 0;
 }

@@ -5,7 +5,7 @@ import { formatRelocation } from '../core/format.js';
 import { patchInstruction, POISON_HELPER } from '../core/patch.js';
 import type { CoreRelocation } from '../core/relocation.js';
 import { CoreCache, CoreResolver, isCoreFailure } from '../core/resolve.js';
-import { Instructions } from '../isa/instructions.js';
+import type { Instructions } from '../isa/instructions.js';
 import * as op from '../isa/opcodes.js';
 import { ok, type Outcome } from '../outcome.js';
 import { findProgramAt } from './collect-programs.js';
@@ -34,7 +34,7 @@ export class Relocated {
 
   /** The copy of a function that its relocations are made in. */
   own(program: ObjectProgram): Instructions {
-    const insns = this.copies.get(program) ?? Instructions.from(program.bytes);
+    const insns = this.copies.get(program) ?? program.instructions.clone();
     this.copies.set(program, insns);
     return insns;
   }

@@ -6,7 +6,6 @@ import * as elf from '../elf/constants.js';
 import { readRelocations, type ElfRelocation, type ElfSymbol, type Section } from '../elf/elf.js';
 import * as op from '../isa/opcodes.js';
 import * as uapi from '../targets/uapi.js';
-import { ByteReader } from '../bytes/reader.js';
 import { findProgramAt } from './collect-programs.js';
 import { isExtern } from './externs.js';
 import { E2BIG, EINVAL, ENOENT, ERRNO_FORMAT, ERRNO_RELOC, ESRCH, refuse } from './failure.js';
@@ -108,9 +107,8 @@ class Collector {
     const place = { section: program.section, symbol: name, instruction };
     const bad = (message: string): Refusal =>
       refuse('RELOCATION', `prog '${program.name}': ${message}`, ERRNO_RELOC, place);
-    const insn = new ByteReader(program.bytes);
-    const at = instruction * INSN_BYTES;
-    const opcode = insn.u8(at);
+    const insns = program.instructions;
+    const opcode = insns.opcode(instruction);
     const isCall = opcode === (op.JMP | op.CALL);
     if (!isCall && opcode !== op.LD_IMM64) {
       return bad(`invalid relo against '${name}' for insns[${instruction}].code 0x${opcode.toString(16)}`);
@@ -121,12 +119,12 @@ class Collector {
       if (extern === undefined) return bad(`extern relo failed to find extern for '${name}' (${symbol.index})`);
       return { kind: isCall ? 'extern-call' : 'extern-load', extern };
     }
-    if (isCall) return this.callTarget(symbol, insn.u8(at + 1) >> 4, name, bad);
+    if (isCall) return this.callTarget(symbol, insns.src(instruction), name, bad);
     if (symbol.section === elf.SHN_UNDEF || symbol.section >= elf.SHN_LORESERVE) {
       const hint = 'forgot to initialize global var?..';
       return bad(`invalid relo against '${name}' in special section 0x${symbol.section.toString(16)}; ${hint}`);
     }
-    if (this.isSubprogram(symbol)) return this.addressTarget(symbol, insn.i32(at + 4), name, bad);
+    if (this.isSubprogram(symbol)) return this.addressTarget(symbol, insns.imm(instruction), name, bad);
     return this.dataTarget(symbol, instruction, name, bad);
   }
 

@@ -32,7 +32,11 @@ export function convertContextAccess(draft: Draft, input: VerifiedProgram, i: nu
   if (sequence === null) return null;
 
   const narrow = size < facts.ctxFieldSize && size < loadedSize(layout, insns.off(i), size, facts);
-  if (narrow) cutOut(sequence, insns.dst(i), insns.off(i), size, facts.ctxFieldSize);
+  if (narrow) {
+    const { ctxFieldSize } = facts;
+    const shift = input.profile.byteOrder.bitsBelow(insns.off(i) & (ctxFieldSize - 1), size, ctxFieldSize);
+    cutOut(sequence, insns.dst(i), shift, size, ctxFieldSize);
+  }
   if (signExtends) sequence.emit(isa.ALU64 | isa.MOV | isa.X, insns.dst(i), insns.dst(i), size * 8, 0);
   return sequence;
 }
@@ -57,9 +61,8 @@ function widened(opcode: number, off: number, fieldSize: number): { opcode: numb
   return { opcode: isa.LDX | isa.MEM | size, off: off & ~(fieldSize - 1) };
 }
 
-/** Leaves `size` bytes of the field in `dst`: those at offset `off` of the context, counted from the low end. */
-function cutOut(sequence: Sequence, dst: number, off: number, size: number, fieldSize: number): void {
-  const shift = (off & (fieldSize - 1)) * 8;
+/** Leaves `size` bytes of the field in `dst`: those above its lowest `shift` bits. */
+function cutOut(sequence: Sequence, dst: number, shift: number, size: number, fieldSize: number): void {
   if (shift !== 0) {
     if (fieldSize <= 4) sequence.alu32Imm(isa.RSH, dst, shift);
     else sequence.alu64Imm(isa.RSH, dst, shift);

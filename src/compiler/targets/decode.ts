@@ -1,4 +1,5 @@
 import { readBtf } from '../btf/read.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
 import type { Btf } from '../btf/btf.js';
 import type {
   AttachTypes,
@@ -105,6 +106,10 @@ class RecordedProfile implements Profile {
     this.functions = this.kernel.functions.map((variant) => pairs(variant.functions));
     this.mapOperations = new Map(this.kernel.mapOps);
     for (const [hook, set] of Object.entries(this.kernel.functionSets)) this.functionSets.set(hook, pairs(set));
+  }
+
+  get byteOrder(): ByteOrder {
+    return this.btf.byteOrder;
   }
 
   helperName(id: number): string | null {

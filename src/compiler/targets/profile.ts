@@ -6,6 +6,7 @@
  * targets/types.ts; the recorder translates a kernel's numbers by the enumerators' names in its BTF.
  */
 import type { Btf } from '../btf/btf.js';
+import type { ByteOrder } from '../bytes/byte-order.js';
 import type { KernelModule } from './modules.js';
 
 /** struct bpf_func_proto of one helper as one program type sees it. */
@@ -118,6 +119,8 @@ export interface Profile {
   /** Words of /proc/cpuinfo's Features of the recorded machine that change machine code. */
   readonly cpuFeatures: readonly string[];
   readonly btf: Btf;
+  /** The machine's: of everything that programs bring along and are answered. */
+  readonly byteOrder: ByteOrder;
   /** The modules that the request says are loaded, in its order. */
   readonly modules: readonly KernelModule[];
   readonly symbols: SymbolTable;

@@ -53,7 +53,9 @@ function profileFor(task: CompileTask): Profile | { readonly badBtf: string; rea
   const target = targetOf(task.target);
   const image = task.btf === null ? ok(target.btf) : readKernelBtf(task.btf.bytes);
   if (!image.ok) return { badBtf: image.failure.message, field: 'target.btf' };
-  const checked = task.btf === null ? ok(openKernelBtf(image.value)) : checkKernelBtf(openKernelBtf(image.value));
+  const order = openKernelBtf(target.btf).byteOrder;
+  const checked =
+    task.btf === null ? ok(openKernelBtf(image.value)) : checkKernelBtf(openKernelBtf(image.value), order);
   if (!checked.ok) return { badBtf: checked.failure.message, field: 'target.btf' };
   const btf = checked.value;
   const modules: KernelModule[] = [];

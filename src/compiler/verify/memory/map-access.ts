@@ -1,6 +1,7 @@
 /** Access to values of maps: rights, bounds, special fields, and constants read out of frozen maps. */
 import type { BtfField } from '../../btf/record.js';
 import { FIELD_GRAPH_NODE, FIELD_KPTR, FIELD_KPTR_PERCPU, FIELD_KPTR_REF } from '../../btf/record.js';
+import type { ByteOrder } from '../../bytes/byte-order.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../../targets/uapi.js';
@@ -86,7 +87,7 @@ export function checkMapValue(
   if (kptr !== null) return accessKptr(env, insn, valueRegno, kptr);
   if (write || valueRegno < 0) return 0;
   const value = currentRegs(env)[valueRegno]!;
-  if (isConst(reg) && isConstantMap(map)) return readConstant(map, off + reg.valueLo, size, value, signExtends);
+  if (isConst(reg) && isConstantMap(map)) return readConstant(env, map, off + reg.valueLo, size, value, signExtends);
   markUnknown(value);
   return 0;
 }
@@ -97,22 +98,29 @@ function isConstantMap(map: VerifierMap): boolean {
   return frozen && (flags & BPF_F_RDONLY_PROG) !== 0 && (type === BPF_MAP_TYPE_ARRAY || type === BPF_MAP_TYPE_ARENA);
 }
 
-function readConstant(map: VerifierMap, off: number, size: number, value: Reg, signExtends: boolean): number {
+function readConstant(env: Env, map: VerifierMap, off: number, size: number, value: Reg, signExtends: boolean): number {
   const { spec } = map;
   if (spec.type !== BPF_MAP_TYPE_ARRAY || spec.maxEntries !== 1) return -ENOTSUPP;
   if (off >= spec.valueSize) return -EINVAL;
-  const byte = (i: number): number => spec.contents?.[off + i] ?? 0;
-  const word = (i: number): number => byte(i) | (byte(i + 1) << 8) | (byte(i + 2) << 16) | (byte(i + 3) << 24);
+  const order = env.profile.byteOrder;
   value.type = t.SCALAR_VALUE;
   if (size === 8) {
-    markKnown(value, word(4), word(0));
+    const low = order.lowPart(4, 8);
+    markKnown(value, readInteger(spec, off + 4 - low, 4, order), readInteger(spec, off + low, 4, order));
     return 0;
   }
   const shift = 32 - size * 8;
-  const raw = word(0) << shift;
+  const raw = readInteger(spec, off, size, order) << shift;
   const lo = signExtends ? raw >> shift : raw >>> shift;
   markKnown(value, signExtends ? lo >> 31 : 0, lo | 0);
   return 0;
+}
+
+/** An integer of at most 4 bytes of the map's contents, which are zero where nothing was written. */
+function readInteger({ contents }: VerifierMap['spec'], off: number, size: number, order: ByteOrder): number {
+  let value = 0;
+  for (let i = 0; i < size; i++) value |= (contents?.[off + i] ?? 0) << order.bitsBelow(i, 1, size);
+  return value;
 }
 
 /** Kptr fields: loaded as the pointers they are; stored to only where they hold no reference. */

@@ -98,7 +98,8 @@ function spilledBytes(slot: ReadonlySlot): number {
 /** A spill of another size, or another part of it, than is read: 1 where a register comes back, 0 where bytes do; or an errno. */
 function fillPart(env: Env, slot: ReadonlySlot, off: number, size: number, spillSize: number, dst: Reg): number {
   let filled = 0;
-  if (size <= spillSize && off % 8 === 0) {
+  // The value's low bytes come back as a register: where they lie in the slot is the byte order's business.
+  if (size <= spillSize && (off - env.profile.byteOrder.lowPart(size, spillSize)) % 8 === 0) {
     const { subregDef } = dst;
     dst.copyFrom(slot.spilled);
     dst.subregDef = subregDef;
