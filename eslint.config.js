@@ -96,7 +96,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/compiler/(?!compile\\.js$|kernel-btf\\.js$|link/object/object\\.js$|targets/|outcome\\.js$)',
+              regex:
+                '/compiler/(?!compile\\.js$|kernel-btf\\.js$|link/object/object\\.js$|jit/architectures?\\.js$|link/machine-code\\.js$|targets/|outcome\\.js$)',
               message: 'the shell sees only compile.ts, its types and the targets',
             },
           ],

@@ -3,7 +3,12 @@ export interface AnswerJson {
   readonly digest?: string;
   readonly programs?: readonly ProgramJson[];
   readonly failure?: FailureJson;
-  readonly target?: { readonly name?: string; readonly release?: string; readonly verified?: string };
+  readonly target?: {
+    readonly name?: string;
+    readonly release?: string;
+    readonly verified?: string;
+    readonly architecture?: string;
+  };
 }
 export interface ProgramJson {
   readonly name?: string;
@@ -35,7 +40,7 @@ export interface FunctionJson {
   readonly exceptionTable?: readonly {
     readonly offset?: number;
     readonly resume?: number;
-    readonly register?: number;
+    readonly registerName?: string;
   }[];
   readonly lines?: readonly LineJson[];
   readonly instructions?: readonly { readonly offset?: number; readonly slot?: number; readonly text?: string }[];

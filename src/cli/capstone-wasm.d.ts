@@ -1,10 +1,12 @@
 declare module 'capstone-wasm' {
   export interface Instruction {
     readonly address: number | bigint;
+    readonly size: number;
     readonly mnemonic: string;
     readonly opStr: string;
   }
-  export const Const: { readonly CS_ARCH_ARM64: number; readonly CS_MODE_LITTLE_ENDIAN: number };
+  /** CS_ARCH_… and CS_MODE_… by name. */
+  export const Const: Readonly<Record<string, number>>;
   export function loadCapstone(): Promise<void>;
   export class Capstone {
     constructor(arch: number, mode: number);

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { capabilitiesFromNames } from '../service/contract/capabilities.js';
+import { cpuFromText } from '../service/contract/cpu.js';
 import type { Message } from '../service/contract/schema.js';
 import type { AnswerJson } from './answer.js';
 import { caveat } from './caveat.js';
@@ -18,6 +19,7 @@ const OPTIONS = {
   'log-level': { type: 'string', default: '1' },
   'legacy-maps': { type: 'boolean', default: false },
   capabilities: { type: 'string' },
+  cpu: { type: 'string' },
   module: { type: 'string', multiple: true },
   'attach-program': { type: 'string' },
   'attach-function': { type: 'string' },
@@ -38,7 +40,11 @@ export async function compileCommand(argv: string[]): Promise<number> {
   const request: Message = {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
     programs: values.program ?? [],
-    target: { kernel: values.kernel ?? '', modules: (values.module ?? []).map(module) },
+    target: {
+      kernel: values.kernel ?? '',
+      modules: (values.module ?? []).map(module),
+      ...(values.cpu === undefined ? {} : { cpu: cpuFromText(values.cpu) }),
+    },
     ...attachProgram(values),
     options: {
       logLevel: values['log-level'],

@@ -1,36 +1,37 @@
-/** arm64 machine code as text. */
+/** Machine code as text, of any architecture that the compiler has code for. */
 import { Capstone, Const, loadCapstone } from 'capstone-wasm';
+import { ARCHITECTURES, architectureOf } from '../compiler/jit/architectures.js';
+import type { Architecture } from '../compiler/jit/architecture.js';
+import { cutCode, encodingText, type Disassembler } from '../compiler/link/machine-code.js';
 
 export interface Line {
   /** Byte offset in the code. */
   readonly offset: number;
-  readonly word: number;
+  readonly encoding: string;
   readonly text: string;
 }
 
-/** One line for each 4-byte word; data among the code reads `.word`. Branch targets are offsets in the code. */
-export async function disassemble(code: Uint8Array): Promise<Line[]> {
-  await loadCapstone();
-  const capstone = new Capstone(Const.CS_ARCH_ARM64, Const.CS_MODE_LITTLE_ENDIAN);
-  const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
-  const lines: Line[] = [];
+/**
+ * One line for each machine instruction, or unit of data among them. Branch targets are offsets in the code. `architecture`
+ * is named by the answer's target; answers of older services name none.
+ */
+export async function disassemble(code: Uint8Array, architecture: string | undefined): Promise<Line[]> {
+  const found = architecture === undefined ? ARCHITECTURES[0] : architectureOf(architecture);
+  const disassembler = await disassemblerOf(found);
   try {
-    for (let offset = 0; offset + 4 <= code.length; offset = lines.length * 4) {
-      for (const instruction of capstone.disasm(code.subarray(offset), { address: offset })) {
-        const at = lines.length * 4;
-        lines.push({
-          offset: at,
-          word: view.getUint32(at, true),
-          text: `${instruction.mnemonic} ${instruction.opStr}`.trimEnd(),
-        });
-      }
-      const at = lines.length * 4;
-      if (at + 4 > code.length) break;
-      const word = view.getUint32(at, true);
-      lines.push({ offset: at, word, text: `.word 0x${word.toString(16).padStart(8, '0')}` });
-    }
+    return cutCode(code, found, disassembler).map(({ offset, bytes, text }) => ({
+      offset,
+      encoding: encodingText(bytes, found),
+      text,
+    }));
   } finally {
-    capstone.close();
+    disassembler.close();
   }
-  return lines;
+}
+
+async function disassemblerOf({ capstone }: Architecture): Promise<Disassembler & { close(): void }> {
+  if (capstone === null) return { disasm: () => [], close: () => undefined };
+  await loadCapstone();
+  const mode = capstone.modes.reduce((bits, name) => bits | Const[name]!, 0);
+  return new Capstone(Const[capstone.architecture]!, mode);
 }

@@ -1,5 +1,6 @@
 /** Compiling in this process, as the service's workers do. */
 import { compile } from '../compiler/compile.js';
+import { architectureOf } from '../compiler/jit/architectures.js';
 import { readModule } from '../compiler/kernel-btf.js';
 import { decodeProfile } from '../compiler/targets/decode.js';
 import type { Profile } from '../compiler/targets/profile.js';
@@ -36,7 +37,7 @@ function localCompiler(): Compile {
       compile(toCompiler(request), loaded),
       '',
       targetMessage(profile, ''),
-      request.options?.format === ELF,
+      request.options?.format === ELF ? architectureOf(profile.architecture) : null,
     );
     // Through the encoding, so that both ways show the same.
     const decoded = CompileResponseType.decode(CompileResponseType.encode(message).finish());

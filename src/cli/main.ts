@@ -7,13 +7,13 @@ import { keysCommand } from './keys-command.js';
 import { targetsCommand } from './targets-command.js';
 import { UsageError } from './usage.js';
 
-const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
+const USAGE = `bpf-jitd: what a Linux kernel makes of BPF programs
 
   bpf-jitd serve [--role ROLE]        HTTP and gRPC; settings from BPF_JITD_… variables; ROLE is all, api or worker
   bpf-jitd compile OBJECT [options]   OBJECT is an ELF file, or - for standard input
       --program NAME      one of its programs; may be repeated; all where absent
       --kernel NAME       the kernel (bpf-jitd targets)
-      --format FORMAT     text (default), json, or elf: a relocatable aarch64 object
+      --format FORMAT     text (default), json, or elf: a relocatable object
       --output FILE       instead of standard output
       --log-level N       the kernel's log level: 1, 2, 4 or their sum (1)
       --module FILE       a kernel module that is loaded, or its BTF; may be repeated
@@ -22,6 +22,7 @@ const USAGE = `bpf-jitd: what a Linux arm64 kernel makes of BPF programs
       --attach-function NAME  its function, in place of the one that sections name
       --legacy-maps       take the maps section that libbpf 1.x refuses
       --capabilities LIST what the loading process may do: CAP_BPF,CAP_NET_ADMIN …, or none
+      --cpu LIST          features of the CPU in place of the kernel's own: arm64.lse=false, x86_64.bmi2=false …
       --server URL        ask a running service instead of compiling here
   bpf-jitd check OBJECT... [options]  fails on rejections, and on growth beyond a budget
       --budget FILE       the budget (bpf-budget.json, where there is one)

@@ -7,11 +7,11 @@ export async function answerText(answer: AnswerJson): Promise<string> {
   if (answer.failure !== undefined && (answer.programs ?? []).length === 0) {
     parts.push(`could not be loaded: ${failureText(answer.failure)}\n`);
   }
-  for (const program of answer.programs ?? []) parts.push(await programText(program));
+  for (const program of answer.programs ?? []) parts.push(await programText(program, answer.target?.architecture));
   return parts.join('\n');
 }
 
-async function programText(program: ProgramJson): Promise<string> {
+async function programText(program: ProgramJson, architecture: string | undefined): Promise<string> {
   const type = String(program.type ?? '')
     .replace('BPF_PROG_TYPE_', '')
     .toLowerCase();
@@ -22,7 +22,7 @@ async function programText(program: ProgramJson): Promise<string> {
   if (program.log !== undefined) text += `\n${indent(program.log.trimEnd())}\n`;
   for (const [index, fn] of (program.functions ?? []).entries()) {
     const relocations = (program.relocations ?? []).filter((relocation) => (relocation.function ?? 0) === index);
-    text += `\n${await functionText(fn, relocations)}`;
+    text += `\n${await functionText(fn, relocations, architecture)}`;
   }
   return text;
 }
@@ -46,7 +46,11 @@ export function failureText(failure: FailureJson): string {
  *         3: r1 = *(u64 *)(r1 +24)
  *       18: f9400c21  ldr x1, [x1, #0x18]    ! fault: x1 = 0, on at 1c
  */
-async function functionText(fn: FunctionJson, relocations: readonly RelocationJson[]): Promise<string> {
+async function functionText(
+  fn: FunctionJson,
+  relocations: readonly RelocationJson[],
+  architecture: string | undefined,
+): Promise<string> {
   const code = Buffer.from(fn.code ?? '', 'base64');
   const faults = new Map((fn.exceptionTable ?? []).map((entry) => [entry.offset ?? 0, entry]));
   const fixups = new Map(relocations.map((relocation) => [relocation.offset ?? 0, relocation]));
@@ -56,7 +60,7 @@ async function functionText(fn: FunctionJson, relocations: readonly RelocationJs
   const instructions = fn.instructions ?? [];
   let next = 0;
   let shown = '';
-  for (const line of await disassemble(code)) {
+  for (const line of await disassemble(code, architecture)) {
     const source = sources.get(line.offset);
     const heading =
       source?.file === undefined ? '' : `; ${source.file}:${source.line ?? 0} ${source.text?.trim() ?? ''}`;
@@ -66,16 +70,16 @@ async function functionText(fn: FunctionJson, relocations: readonly RelocationJs
     }
     const offset = line.offset.toString(16).padStart(6);
     const notes = [faultNote(faults.get(line.offset)), relocationNote(fixups.get(line.offset))].filter((n) => n !== '');
-    const body = `${offset}: ${line.word.toString(16).padStart(8, '0')}  ${line.text}`;
+    const body = `${offset}: ${line.encoding.padEnd(8)}  ${line.text}`;
     text += `${notes.length === 0 ? body : `${body.padEnd(56)} ${notes.join(' ')}`}\n`;
   }
   return text;
 }
 
-function faultNote(entry: { readonly resume?: number; readonly register?: number } | undefined): string {
+function faultNote(entry: { readonly resume?: number; readonly registerName?: string } | undefined): string {
   if (entry === undefined) return '';
-  const register = entry.register ?? 0;
-  const zeroed = register === 5 ? '' : `x${register} = 0, `;
+  const { registerName = '' } = entry;
+  const zeroed = registerName === '' ? '' : `${registerName} = 0, `;
   return `! fault: ${zeroed}on at ${(entry.resume ?? 0).toString(16)}`;
 }
 

@@ -1,5 +1,6 @@
 /** The pipeline: request → load → verify → rewrite → jit → link → answer. Pure and synchronous. */
 import { loadAttachedProgram } from './attached-program.js';
+import { architectureOf } from './jit/architectures.js';
 import type { CompiledFunction } from './jit/program.js';
 import { lineEntries } from './lines.js';
 import { generateCode } from './link/generate.js';
@@ -10,7 +11,7 @@ import { loadObject, type LoadedProgram } from './load/object.js';
 import type { Program, TargetProgram } from './load/program.js';
 import { loadRaw } from './load/raw.js';
 import type { CompileRequest, CompileResponse, CompileStage, FunctionResult, ProgramResult } from './messages.js';
-import { ok, type Failure, type Outcome } from './outcome.js';
+import { fail, ok, type Failure, type Outcome } from './outcome.js';
 import { rewrite, type Rewritten } from './rewrite/rewrite.js';
 import type { Profile } from './targets/profile.js';
 import { statisticsText, verify } from './verify/verify.js';
@@ -30,7 +31,7 @@ export function compile(
   enter: (stage: CompileStage) => void = () => undefined,
 ): CompileResponse {
   enter('load');
-  const target = attachedProgram(request, profile);
+  const target = knowsCpu(request, profile) ?? attachedProgram(request, profile);
   if (request.program !== null) {
     const loaded = target.ok ? loadRaw(request.program, profile, request.capabilities, target.value) : target;
     if (!loaded.ok) {
@@ -48,6 +49,16 @@ export function compile(
       : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
+}
+
+/** The failure where the request speaks of another architecture's processor than the profile's, null where all is well. */
+function knowsCpu({ cpu, cpuArchitecture }: CompileRequest, profile: Profile): Outcome<never> | null {
+  const { name, cpuFeatures } = architectureOf(profile.architecture);
+  const other = Object.keys(cpu).find((feature) => !cpuFeatures.includes(feature));
+  if ((cpuArchitecture ?? name) === name && other === undefined) return null;
+  const asked = cpuArchitecture ?? other ?? '';
+  const message = `the processors of ${profile.name} are ${name}, which has no ${other ?? asked}`;
+  return fail({ stage: 'LOAD', code: 'CPU_MISMATCH', message, errno: 0 });
 }
 
 /** The BPF program that the request's are attached to, null where there is none. */

@@ -1,15 +1,9 @@
 /** What the compiler is asked and what it answers: the contract's messages (proto/bpfjit/v1) as the core sees them. */
 import type { Failure } from './outcome.js';
+import type { CpuFacts } from './jit/architecture.js';
 import type { CodeRelocation, ExceptionEntry } from './jit/program.js';
 import type { ListedInstruction } from './link/listing.js';
 import type { MapSpec } from './load/program.js';
-
-/** CPU features that change code (all as the profile's kernel detects them unless set). */
-export interface CpuFeatures {
-  readonly lse: boolean;
-  readonly bti: boolean;
-  readonly pac: boolean;
-}
 
 export interface RawMap {
   readonly name: string;
@@ -75,7 +69,10 @@ export interface CompileRequest {
   readonly programs: readonly string[];
   readonly program: RawProgram | null;
   readonly attachProgram?: AttachProgram | null;
-  readonly cpu: Partial<CpuFeatures>;
+  /** Features of the processor that change code; what is missing is as the profile's kernel has it. */
+  readonly cpu: CpuFacts;
+  /** The architecture whose features those are, where the request names it. */
+  readonly cpuArchitecture?: string | null;
   /** bpf(2)'s log level bits 1, 2, 4; 0 for no log. */
   readonly logLevel: number;
   /** Take the `maps` section that libbpf 1.x refuses. */

@@ -2,17 +2,18 @@
 import { ByteReader } from './bytes/reader.js';
 import { SHT_RELA } from './elf/constants.js';
 import { isElf, readSections, readSymbolTable, type ElfObject, type ElfSymbol, type Section } from './elf/elf.js';
+import type { Architecture } from './jit/architecture.js';
+import { ARCHITECTURES } from './jit/architectures.js';
 import { fail, ok, type Outcome } from './outcome.js';
 import type { ModuleFunctions } from './targets/modules.js';
 
+/** Of the ELF header: its architecture. */
+const E_MACHINE = 18;
 const RELA_BYTES = 24;
-const R_AARCH64_CALL26 = 283;
 const SET_PREFIX = '__BTF_ID__set8__';
 /** Of struct btf_id_set8: it holds kernel functions. */
 const BTF_SET8_KFUNCS = 1;
 const REGISTER = 'register_btf_kfunc_id_set';
-/** Instructions before a call in which its first argument is looked for. */
-const LOOK_BACK = 16;
 
 export interface ModuleFile {
   readonly btf: Uint8Array;
@@ -31,7 +32,7 @@ export function readModuleFile(bytes: Uint8Array): Outcome<ModuleFile> {
     return bad('MODULE_INVALID', 'the BTF of the module has a base of its own (.BTF.base), which is not supported');
   }
   const file = readSymbolTable(sections.value);
-  return ok({ btf, functions: file.ok ? readFunctions(file.value) : null });
+  return ok({ btf, functions: file.ok ? readFunctions(file.value, new ByteReader(bytes).u16(E_MACHINE)) : null });
 }
 
 function bad(code: string, message: string): Outcome<never> {
@@ -40,12 +41,14 @@ function bad(code: string, message: string): Outcome<never> {
 
 /**
  * The set of kernel functions that the module registers, and for which program types: constants in front of the calls.
- * Null where there are several sets, or a call whose type is no constant.
+ * Null where there are several sets, a call whose type is no constant, or code of a machine that we cannot read.
  */
-function readFunctions(file: ElfObject): ModuleFunctions | null {
+function readFunctions(file: ElfObject, machine: number): ModuleFunctions | null {
   const sets = readSets(file);
   if (sets.length === 0) return { flags: new Map(), progTypes: new Set() };
-  const progTypes = registeredTypes(file);
+  const architecture = ARCHITECTURES.find(({ elf }) => elf.machine === machine);
+  if (architecture === undefined) return null;
+  const progTypes = registeredTypes(file, architecture.moduleCalls);
   return sets.length === 1 && progTypes !== null ? { flags: sets[0]!, progTypes } : null;
 }
 
@@ -67,13 +70,15 @@ function readSets({ sections, symbols }: ElfObject): Map<number, number>[] {
   return sets;
 }
 
-function registeredTypes({ sections, symbols }: ElfObject): Set<number> | null {
+type Calls = Architecture['moduleCalls'];
+
+function registeredTypes({ sections, symbols }: ElfObject, calls: Calls): Set<number> | null {
   const found = new Set<number>();
   for (const section of sections) {
     if (section.type !== SHT_RELA) continue;
     const code = new ByteReader(sections[section.info]?.data ?? new Uint8Array(0));
-    for (const offset of callsOf(section, symbols)) {
-      const type = firstArgument(code, offset);
+    for (const offset of callsOf(section, symbols, calls.relocations)) {
+      const type = calls.firstArgument(code, offset);
       if (type === null) return null;
       found.add(type);
     }
@@ -82,33 +87,12 @@ function registeredTypes({ sections, symbols }: ElfObject): Set<number> | null {
 }
 
 /** Offsets of the calls of the registering function that a relocation section is about. */
-function callsOf(relocations: Section, symbols: readonly ElfSymbol[]): number[] {
+function callsOf(relocations: Section, symbols: readonly ElfSymbol[], types: readonly number[]): number[] {
   const reader = new ByteReader(relocations.data ?? new Uint8Array(0));
   const calls: number[] = [];
   for (let at = 0; at + RELA_BYTES <= reader.length; at += RELA_BYTES) {
-    if (reader.u32(at + 8) !== R_AARCH64_CALL26) continue;
+    if (!types.includes(reader.u32(at + 8))) continue;
     if (symbols[reader.u32(at + 12)]?.name === REGISTER) calls.push(reader.size(at));
   }
   return calls;
-}
-
-/** The constant in w0 at a call, looked for backwards as far as control passes through. */
-function firstArgument(code: ByteReader, call: number): number | null {
-  for (let at = call - 4; at >= 0 && at >= call - 4 * LOOK_BACK; at -= 4) {
-    const word = code.u32(at);
-    if (isMovz(word)) return (word >>> 5) & 0xffff;
-    if (word === 0x2a1f_03e0) return 0; // mov w0, wzr
-    if (leaves(word)) return null;
-  }
-  return null;
-}
-
-/** movz w0, #constant */
-function isMovz(word: number): boolean {
-  return (word & 0xffe0_001f) >>> 0 === 0x5280_0000;
-}
-
-/** b, bl, br, blr, ret: what stands before them says nothing of what is in w0 behind them. */
-function leaves(word: number): boolean {
-  return (word & 0x7c00_0000) >>> 0 === 0x1400_0000 || (word & 0xfe00_0000) >>> 0 === 0xd600_0000;
 }

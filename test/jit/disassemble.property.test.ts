@@ -11,7 +11,7 @@ import * as mem from '../../src/compiler/jit/arm64/encode/memory.js';
 import * as m from '../../src/compiler/jit/arm64/encode/move.js';
 
 await loadCapstone();
-const capstone = new Capstone(Const.CS_ARCH_ARM64, Const.CS_MODE_LITTLE_ENDIAN);
+const capstone = new Capstone(Const['CS_ARCH_ARM64']!, Const['CS_MODE_LITTLE_ENDIAN']!);
 tap.teardown(() => capstone.close());
 
 /** Where the disassembled instruction is thought to lie: branch targets are absolute in its text. */

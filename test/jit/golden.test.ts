@@ -41,8 +41,10 @@ function asRecording(record: GoldenRecord): CompiledRecording {
 function comparable(fn: CompiledFunction): object {
   return {
     code: Buffer.from(fn.code).toString('hex'),
-    table: fn.exceptionTable.map(({ raw, ...entry }) => ({
-      ...entry,
+    table: fn.exceptionTable.map(({ offset, resume, register, raw }) => ({
+      offset,
+      resume,
+      register,
       raw: Buffer.from(raw.subarray(0, 10)).toString('hex'),
     })),
     tableOffset: fn.exceptionTableOffset,

@@ -4,12 +4,14 @@ import tap from 'tap';
 import * as isa from '../../src/compiler/isa/opcodes.js';
 import { compileProgram } from '../../src/compiler/jit/arm64/jit.js';
 import type { JitFunction } from '../../src/compiler/jit/program.js';
+import { ARM64 } from '../../src/compiler/jit/arm64/architecture.js';
+import { cutCode } from '../../src/compiler/link/machine-code.js';
 import { listCode, listInstructions } from '../../src/compiler/link/listing.js';
 import { OFFSETS } from '../jit/corpus.js';
 import { assemble } from '../verify/assembler.js';
 
 await loadCapstone();
-const capstone = new Capstone(Const.CS_ARCH_ARM64, Const.CS_MODE_LITTLE_ENDIAN);
+const capstone = new Capstone(Const['CS_ARCH_ARM64']!, Const['CS_MODE_LITTLE_ENDIAN']!);
 tap.teardown(() => capstone.close());
 
 tap.test('code beside what it comes from', (t) => {
@@ -44,12 +46,21 @@ tap.test('code beside what it comes from', (t) => {
   if (!compiled.ok) throw new Error(compiled.failure.message);
   const code = compiled.value[0]!;
   const lines = [{ offset: code.offsets[0]!, file: 'a.c', line: 5, text: 'p->next' }];
-  const rows = listCode(code, listInstructions(fn, code, [{ name: 'counts' }]), lines, capstone);
+  const rows = listCode(
+    code,
+    cutCode(code.code, ARM64, capstone),
+    listInstructions(fn, code, [{ name: 'counts' }]),
+    lines,
+  );
 
   t.equal(rows.length, code.code.length / 4, 'every word');
   t.equal(rows[0]!.text, 'add x9, x30, #0');
   const load = rows.find((row) => row.exception !== null)!;
-  t.match(load, { text: 'ldr x0, [x0, #0x10]', source: 'a.c:5 p->next', exception: { register: 0 } });
+  t.match(load, {
+    text: 'ldr x0, [x0, #0x10]',
+    source: 'a.c:5 p->next',
+    exception: { register: 0, registerName: 'x0' },
+  });
   t.same(
     load.instructions.map((one) => one.text),
     ['r1 = *(u64 *)(r1 +16)'],

@@ -7,6 +7,7 @@ import tap, { type Test } from 'tap';
 import * as isa from '../../src/compiler/isa/opcodes.js';
 import { compileProgram } from '../../src/compiler/jit/arm64/jit.js';
 import type { JitFunction, SymbolRef } from '../../src/compiler/jit/program.js';
+import { ARM64 } from '../../src/compiler/jit/arm64/architecture.js';
 import { writeObject } from '../../src/compiler/link/object/object.js';
 import { OFFSETS } from '../jit/corpus.js';
 import { assemble } from '../verify/assembler.js';
@@ -72,7 +73,7 @@ const functions = compiled.value.map((code, i) => ({
   ...code,
   lines: [{ offset: code.offsets[0]!, file: 'program.bpf.c', line: 12 + 10 * i, column: 3 }],
 }));
-writeFileSync(object, writeObject([{ name: 'main_program', functions, maps: [{ name: 'counts' }] }]));
+writeFileSync(object, writeObject(ARM64, [{ name: 'main_program', functions, maps: [{ name: 'counts' }] }]));
 
 /** Output of a binutils tool; a warning of it fails the test. */
 function tool(t: Test, name: string, ...args: string[]): string {

@@ -278,14 +278,35 @@ export interface TargetInit {
   readonly modules?: readonly ModuleInit[];
 }
 
-/** CPU features that change code; each as the profile's kernel has it where absent. */
+/** CPU features and mitigations that change code; each as the profile's kernel has it where absent. Those of another
+ * architecture than the kernel's are refused. */
 export interface CpuInit {
+  /** As arm64.lse, arm64.bti and arm64.pac, which came later and are the same. */
+  readonly lse?: boolean;
+  readonly bti?: boolean;
+  readonly pac?: boolean;
+  readonly arm64?: Arm64CpuInit;
+  readonly x86_64?: X8664CpuInit;
+  readonly s390x?: S390xCpuInit;
+}
+
+export interface Arm64CpuInit {
   /** Large System Extensions: atomics in one instruction. */
   readonly lse?: boolean;
   /** Branch target identification. */
   readonly bti?: boolean;
   /** Pointer authentication. */
   readonly pac?: boolean;
+}
+
+export interface X8664CpuInit {
+  /** Shifts by registers in one instruction. */
+  readonly bmi2?: boolean;
+}
+
+export interface S390xCpuInit {
+  /** Indirect branches go through expolines (CONFIG_EXPOLINE, spectre_v2=). */
+  readonly expolines?: boolean;
 }
 
 /** A kernel module. Its file (.ko) tells its types and the kernel functions that it registers; its BTF alone tells the types. */
@@ -380,7 +401,7 @@ export interface CompileResponse {
   readonly target?: TargetInfo;
   /** Why the object as a whole could not be loaded; its programs then say the same. */
   readonly failure?: Failure;
-  /** The code of all accepted programs as a relocatable aarch64 object, where options.format is ELF. */
+  /** The code of all accepted programs as a relocatable object of the target's architecture, where options.format is ELF. */
   readonly elf: Uint8Array;
 }
 
@@ -455,10 +476,12 @@ export interface ExceptionEntry {
   readonly offset: number;
   /** … and of where it then goes on. */
   readonly resume: number;
-  /** The register that is zeroed. */
+  /** The register that is zeroed, by the architecture's number: `register_name` says whether there is one. */
   readonly register: number;
   /** Linux's struct exception_table_entry. */
   readonly raw: Uint8Array;
+  /** The register that is zeroed, as the architecture's manuals call it; empty where none is. */
+  readonly registerName: string;
 }
 
 /** A place in the source that code comes from. */
@@ -538,6 +561,8 @@ export interface TargetInfo {
   readonly cpuFeatures: readonly string[];
   /** What the kernel can do that older ones cannot: words of docs/targets.md; in lists of targets only. */
   readonly features: readonly string[];
+  /** The processor architecture: arm64, x86_64 or s390x. */
+  readonly architecture: string;
 }
 
 export interface ListTargetsResponse {
@@ -661,6 +686,20 @@ export const MESSAGES = {
     ["lse","boolean","optional"],
     ["bti","boolean","optional"],
     ["pac","boolean","optional"],
+    ["arm64","Arm64Cpu","optional"],
+    ["x86_64","X8664Cpu","optional"],
+    ["s390x","S390xCpu","optional"],
+  ],
+  Arm64Cpu: [
+    ["lse","boolean","optional"],
+    ["bti","boolean","optional"],
+    ["pac","boolean","optional"],
+  ],
+  X8664Cpu: [
+    ["bmi2","boolean","optional"],
+  ],
+  S390xCpu: [
+    ["expolines","boolean","optional"],
   ],
   Module: [
     ["name","string"],
@@ -761,6 +800,7 @@ export const MESSAGES = {
     ["resume","number"],
     ["register","number"],
     ["raw","bytes"],
+    ["registerName","string"],
   ],
   LineEntry: [
     ["offset","number"],
@@ -793,6 +833,7 @@ export const MESSAGES = {
     ["pageSize","number"],
     ["cpuFeatures","string","repeated"],
     ["features","string","repeated"],
+    ["architecture","string"],
   ],
   ListTargetsResponse: [
     ["targets","TargetInfo","repeated"],

@@ -7,9 +7,11 @@ export type { JitFunction, JitProgram, SymbolRef } from '../rewrite/program.js';
 export interface ExceptionEntry {
   readonly offset: number;
   readonly resume: number;
-  /** The arm64 register that a fault zeroes; 5 (x5, which holds no BPF register) where it zeroes none. */
+  /** The register that a fault zeroes, by the architecture's number; a number that is no BPF register's where it zeroes none. */
   readonly register: number;
-  /** struct exception_table_entry, 12 bytes in memory of which the first 10 carry data. */
+  /** Its name in the architecture's manuals; '' where none is zeroed. */
+  readonly registerName: string;
+  /** The kernel's struct exception_table_entry, as it is in memory. */
   readonly raw: Uint8Array;
 }
 
@@ -17,7 +19,7 @@ export interface ExceptionEntry {
 export interface CodeRelocation {
   /** Of the instruction, in bytes from the function's start. */
   readonly offset: number;
-  /** R_AARCH64_… of Arm's ELF supplement (AAELF64). */
+  /** A name of the architecture's ELF supplement (Architecture.elf). */
   readonly type: string;
   readonly symbol: SymbolRef;
   /** What to add to the symbol's address: the symbol's own addend, where it has one. */

@@ -1,8 +1,8 @@
 /** The end of the way through: machine code for a program, at its addresses or with relocations. */
 import type { Instructions } from '../isa/instructions.js';
 import * as isa from '../isa/opcodes.js';
-import { compileProgram } from '../jit/arm64/jit.js';
-import { cpuFeatures, kernelOffsets, type CpuFeatures } from '../jit/arm64/target.js';
+import type { CpuFacts } from '../jit/architecture.js';
+import { architectureOf } from '../jit/architectures.js';
 import type { CompiledFunction, JitProgram } from '../jit/program.js';
 import type { MapSpec } from '../load/program.js';
 import { ok, type Outcome } from '../outcome.js';
@@ -10,8 +10,8 @@ import type { Profile } from '../targets/profile.js';
 import { resolve, type LinkAddresses } from './resolve.js';
 
 export interface GenerateOptions {
-  /** What is not set is as the profile's kernel is built. */
-  readonly cpu: Partial<CpuFeatures>;
+  /** What is not set is as the profile's kernel has it. */
+  readonly cpu: CpuFacts;
   /** Null: position-independent code with relocations (docs/relocations.md). */
   readonly link: LinkAddresses | null;
   readonly profile: Profile;
@@ -24,16 +24,14 @@ export interface GenerateOptions {
  * that the kernel would leave to its interpreter has one function without code.
  */
 export function generateCode(program: JitProgram, options: GenerateOptions): Outcome<readonly CompiledFunction[]> {
-  const { profile, link, maps } = options;
-  const target = {
-    cpu: cpuFeatures(profile, options.cpu),
-    offsets: kernelOffsets(profile.btf),
-    longJumps: profile.features.includes('long_jumps'),
-  };
-  if (link === null) return interpretedUnless(compileProgram(program, { ...target, link: null }), program, profile);
+  const { profile, cpu, link, maps } = options;
+  const architecture = architectureOf(profile.architecture);
+  if (link === null) {
+    return interpretedUnless(architecture.compile(program, { profile, cpu, link: null }), program, profile);
+  }
   const resolved = resolve(program, maps, link, profile);
   if (!resolved.ok) return resolved;
-  const linked = compileProgram(resolved.value.program, { ...target, link: resolved.value.link });
+  const linked = architecture.compile(resolved.value.program, { profile, cpu, link: resolved.value.link });
   return interpretedUnless(linked, program, profile);
 }
 

@@ -1,20 +1,10 @@
-/**
- * Machine code as text, with the BPF instruction and the source line that it comes from beside it. Pure: the disassembler is
- * handed in (an instance of capstone, loaded by whoever does I/O).
- */
+/** Machine code as text, with the BPF instruction and the source line that it comes from beside it. */
 import { disassemble, type DisassemblyNames } from '../isa/disassemble.js';
 import type { Instructions } from '../isa/instructions.js';
 import * as isa from '../isa/opcodes.js';
 import type { CompiledFunction, ExceptionEntry, JitFunction, SymbolRef } from '../jit/program.js';
+import type { MachineInstruction } from './machine-code.js';
 import { symbolName } from './object/symbol-names.js';
-
-/** What capstone offers: as many instructions as it knows from the start of `code` on. */
-export interface Disassembler {
-  disasm(
-    code: Uint8Array,
-    options: { readonly address: number },
-  ): readonly { readonly mnemonic: string; readonly opStr: string }[];
-}
 
 /** A BPF instruction as the JIT was given it, and where its code begins. */
 export interface ListedInstruction {
@@ -25,12 +15,8 @@ export interface ListedInstruction {
   readonly text: string;
 }
 
-/** One machine instruction. */
-export interface ListedWord {
-  readonly offset: number;
-  readonly word: number;
-  /** In the disassembler's notation; branch targets are offsets in the function. Data read `.word`. */
-  readonly text: string;
+/** One machine instruction with what it comes from. */
+export interface ListedCode extends MachineInstruction {
   /** The BPF instructions whose code begins here: several where some have none. */
   readonly instructions: readonly ListedInstruction[];
   /** `file:line text`, where a source line begins here. */
@@ -62,46 +48,23 @@ export function listInstructions(
   return listed;
 }
 
-/** A listing of a function's code. */
+/** A listing of a function's code, whose machine instructions are `code` cut (`cutCode`). */
 export function listCode(
-  code: CompiledFunction,
+  compiled: CompiledFunction,
+  code: readonly MachineInstruction[],
   instructions: readonly ListedInstruction[],
   lines: readonly SourceLine[],
-  disassembler: Disassembler,
-): ListedWord[] {
+): ListedCode[] {
   const begins = new Map<number, ListedInstruction[]>();
   for (const one of instructions) begins.set(one.offset, [...(begins.get(one.offset) ?? []), one]);
   const sources = new Map(lines.map((one) => [one.offset, `${one.file}:${one.line} ${one.text}`.trimEnd()]));
-  const exceptions = new Map(code.exceptionTable.map((one) => [one.offset, one]));
-  return wordsOf(code.code, disassembler).map(({ word, text }, i) => {
-    const offset = 4 * i;
-    return {
-      offset,
-      word,
-      text,
-      instructions: begins.get(offset) ?? [],
-      source: sources.get(offset) ?? null,
-      exception: exceptions.get(offset) ?? null,
-    };
-  });
-}
-
-function wordsOf(code: Uint8Array, disassembler: Disassembler): { word: number; text: string }[] {
-  const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
-  const words: { word: number; text: string }[] = [];
-  const add = (text: (word: number) => string): void => {
-    const word = view.getUint32(4 * words.length, true);
-    words.push({ word, text: text(word) });
-  };
-  const count = code.length >> 2;
-  while (words.length < count) {
-    const from = 4 * words.length;
-    for (const { mnemonic, opStr } of disassembler.disasm(code.subarray(from), { address: from })) {
-      add(() => `${mnemonic} ${opStr}`.trimEnd());
-    }
-    if (words.length < count) add((word) => `.word 0x${word.toString(16).padStart(8, '0')}`);
-  }
-  return words;
+  const exceptions = new Map(compiled.exceptionTable.map((one) => [one.offset, one]));
+  return code.map((one) => ({
+    ...one,
+    instructions: begins.get(one.offset) ?? [],
+    source: sources.get(one.offset) ?? null,
+    exception: exceptions.get(one.offset) ?? null,
+  }));
 }
 
 /** The same instructions with the kernel's internal access modes as the ordinary ones they behave like. */

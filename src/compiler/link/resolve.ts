@@ -7,7 +7,7 @@
 import * as isa from '../isa/opcodes.js';
 import type { Instructions } from '../isa/instructions.js';
 import { addOffset, addressOf, distance, isNull, type Address } from '../jit/address.js';
-import type { ArenaAddresses, ResolvedLink } from '../jit/arm64/jit.js';
+import type { ArenaAddresses, ResolvedLink } from '../jit/architecture.js';
 import type { JitFunction, JitProgram, SymbolRef } from '../jit/program.js';
 import type { MapSpec } from '../load/program.js';
 import { fail, ok, type Outcome } from '../outcome.js';
@@ -62,8 +62,9 @@ export function resolve(
     if (!filled.ok) return filled;
     functions.push(filled.value);
   }
-  const resolvedLink = { functions: resolver.functions, callBase, arena: resolver.arena(program.arenaMap) };
-  return ok({ program: { ...program, functions }, link: resolvedLink });
+  const arena = resolver.arena(program.arenaMap);
+  const symbol = (name: string): Address | null => resolver.kernel(name);
+  return ok({ program: { ...program, functions }, link: { functions: resolver.functions, callBase, arena, symbol } });
 }
 
 /**

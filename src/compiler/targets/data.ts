@@ -11,6 +11,8 @@ export interface Manifest {
   readonly digest: string;
   /** The kernel's own words of its build (uname -v). */
   readonly version: string;
+  /** The processor architecture, as jit/architectures.ts names it. */
+  readonly architecture: string;
   /** The Debian package, or how else the kernel was reached. */
   readonly source: string;
   /** 'verified', or a sentence saying what of its answers has not been held against the kernel. */
@@ -21,7 +23,9 @@ export interface Manifest {
   readonly userLimit: string;
   readonly possibleCpus: number;
   readonly kernelHz: number;
-  /** Words of /proc/cpuinfo's Features that change machine code. */
+  /** Features and mitigations of the recorded machine that change machine code, by the names that requests change them. */
+  readonly cpu?: Readonly<Record<string, boolean | number | string>>;
+  /** Words of /proc/cpuinfo's list of features. */
   readonly cpuFeatures: readonly string[];
   /** What the kernel's verifier and JIT can do beyond the oldest: words of docs/targets.md. */
   readonly features: readonly string[];

@@ -44,7 +44,9 @@ export function decodeProfile(
 class RecordedProfile implements Profile {
   readonly name: string;
   readonly release: string;
+  readonly architecture: string;
   readonly digest: string;
+  readonly cpu: Readonly<Record<string, boolean | number | string>>;
   readonly verified: string;
   readonly features: readonly string[];
   readonly cpuFeatures: readonly string[];
@@ -81,7 +83,9 @@ class RecordedProfile implements Profile {
     this.manifest = manifest;
     this.name = manifest.name;
     this.release = manifest.release;
+    this.architecture = manifest.architecture;
     this.digest = manifest.digest;
+    this.cpu = manifest.cpu ?? {};
     this.verified = manifest.verified;
     this.features = manifest.features;
     this.cpuFeatures = manifest.cpuFeatures;

@@ -110,13 +110,17 @@ export interface SymbolTable {
 export interface Profile {
   readonly name: string;
   readonly release: string;
+  /** The processor architecture, as jit/architectures.ts names it. */
+  readonly architecture: string;
   /** SHA-256 over the profile's files. */
   readonly digest: string;
   /** How far its answers have been held against the kernel: 'verified', or a sentence saying what is not. */
   readonly verified: string;
   /** What the kernel can do beyond the oldest: words of docs/targets.md. */
   readonly features: readonly string[];
-  /** Words of /proc/cpuinfo's Features of the recorded machine that change machine code. */
+  /** Features and mitigations of the recorded machine that change machine code, by the names that requests change them. */
+  readonly cpu: Readonly<Record<string, boolean | number | string>>;
+  /** Words of /proc/cpuinfo's list of features of the recorded machine. */
   readonly cpuFeatures: readonly string[];
   readonly btf: Btf;
   /** The machine's: of everything that programs bring along and are answered. */

@@ -1,6 +1,7 @@
 /** The compiler's answer as a CompileResponse message, for protobufjs to encode. */
 import Long from 'long';
 import type { CompileResponse, FunctionResult, ProgramResult } from '../../compiler/compile.js';
+import type { Architecture } from '../../compiler/jit/architecture.js';
 import { writeObject } from '../../compiler/link/object/object.js';
 import type { Failure, Stage } from '../../compiler/outcome.js';
 import type { Profile } from '../../compiler/targets/profile.js';
@@ -17,22 +18,28 @@ const RELOCATION_KINDS = {
   arena: 8,
 } as const;
 
-/** `digest` is that of the request; `elf`: with the code as an object file. */
-export function fromCompiler(response: CompileResponse, digest: string, target: Message, elf: boolean): Message {
+/** `digest` is that of the request; `elf`: with the code as an object file of that architecture. */
+export function fromCompiler(
+  response: CompileResponse,
+  digest: string,
+  target: Message,
+  elf: Architecture | null,
+): Message {
   return {
     digest,
     programs: response.programs.map(programMessage),
     maps: response.maps.map(mapMessage),
     target,
-    ...(elf ? { elf: objectFile(response) } : {}),
+    ...(elf === null ? {} : { elf: objectFile(response, elf) }),
     ...(response.failure === null ? {} : { failure: failureMessage(response.failure) }),
   };
 }
 
-/** The accepted programs' code as one relocatable aarch64 object. */
-function objectFile(response: CompileResponse): Uint8Array {
+/** The accepted programs' code as one relocatable object. */
+function objectFile(response: CompileResponse, architecture: Architecture): Uint8Array {
   const { maps } = response;
   return writeObject(
+    architecture,
     response.programs.filter(({ accepted }) => accepted).map(({ name, functions }) => ({ name, functions, maps })),
   );
 }
@@ -45,6 +52,7 @@ export function targetMessage(profile: Profile, digest: string): Message {
     digest,
     verified: profile.verified,
     pageSize: profile.pageSize,
+    architecture: profile.architecture,
   };
 }
 

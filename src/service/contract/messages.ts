@@ -60,11 +60,9 @@ export interface ModuleMessage {
   btf?: Uint8Array;
   btfDigest?: string;
 }
-export interface CpuMessage {
-  lse?: boolean;
-  bti?: boolean;
-  pac?: boolean;
-}
+export type CpuFact = boolean | number | string;
+/** Features that name no architecture, and by the name of one its own: proto/ says which there are. */
+export type CpuMessage = Record<string, CpuFact | Record<string, CpuFact>>;
 export interface OptionsMessage {
   logLevel?: number;
   legacyMaps?: boolean;

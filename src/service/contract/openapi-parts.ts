@@ -1,6 +1,7 @@
 /** What operations of the OpenAPI document have in common. */
 import type { Scope } from '../auth/keys-file.js';
 import { ERRORS, type ErrorCode } from '../errors.js';
+import { namedCpuFeatures, UNNAMED_CPU_FEATURES } from './cpu.js';
 import type { Json } from './openapi-schemas.js';
 
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
@@ -54,9 +55,12 @@ export const OBJECT_QUERY: readonly Json[] = [
     { type: 'string' },
     'What the loading process may do: names such as `CAP_BPF,CAP_NET_ADMIN`, or `none`; everything where absent.',
   ),
-  ...['lse', 'bti', 'pac'].map((name) =>
-    query(name, { type: 'boolean' }, `Whether the CPU has ${name.toUpperCase()}.`),
+  query(
+    'cpu',
+    { type: 'string' },
+    `Features of the CPU that change code, in place of the target’s own: \`ARCHITECTURE.FEATURE=VALUE\`, separated by commas. ${namedCpuFeatures()}`,
   ),
+  ...UNNAMED_CPU_FEATURES.map((name) => query(name, { type: 'boolean' }, `Whether the CPU has ${name.toUpperCase()}.`)),
 ];
 
 export const BINARY = { type: 'string', contentMediaType: 'application/octet-stream' };

@@ -204,8 +204,7 @@ export function openApiDocument(): Json {
     info: {
       title: 'bpf-jitd',
       version: VERSION,
-      description:
-        'The Linux arm64 BPF load path as a service: verdict, log, translated instructions and machine code.',
+      description: 'The Linux BPF load path as a service: verdict, log, translated instructions and machine code.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

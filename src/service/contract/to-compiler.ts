@@ -1,18 +1,11 @@
 /** The checked request message as the compiler takes it. */
-import type {
-  AttachProgram,
-  CompileRequest,
-  CpuFeatures,
-  Link,
-  LinkMap,
-  RawMap,
-  RawProgram,
-} from '../../compiler/compile.js';
+import type { AttachProgram, CompileRequest, Link, LinkMap, RawMap, RawProgram } from '../../compiler/compile.js';
 import { capabilityBits } from './capabilities.js';
 import { LISTING } from './request.js';
 import type {
   AttachProgramMessage,
   CompileRequestMessage,
+  CpuFact,
   CpuMessage,
   LinkMessage,
   MapMessage,
@@ -28,7 +21,7 @@ export function toCompiler(message: CompileRequestMessage): CompileRequest {
     programs: message.programs ?? [],
     program: message.program === undefined ? null : rawProgram(message.program),
     attachProgram: message.attachProgram === undefined ? null : attachProgram(message.attachProgram),
-    cpu: cpuFeatures(message.target?.cpu),
+    ...cpuRequest(message.target?.cpu),
     logLevel: message.options?.logLevel ?? 0,
     legacyMaps: message.options?.legacyMaps ?? false,
     capabilities: capabilityBits(message.options?.capabilities),
@@ -79,11 +72,14 @@ function rawMap(map: MapMessage): RawMap {
   };
 }
 
-function cpuFeatures(cpu: CpuMessage | undefined): Partial<CpuFeatures> {
+/** The features of the architecture that is named, with those of the message itself, which name none. */
+function cpuRequest(cpu: CpuMessage = {}): Pick<CompileRequest, 'cpu' | 'cpuArchitecture'> {
+  const entries = Object.entries(cpu);
+  const [named] = entries.filter(([, value]) => typeof value === 'object');
+  const unnamed = entries.filter((entry): entry is [string, CpuFact] => typeof entry[1] !== 'object');
   return {
-    ...(cpu?.lse === undefined ? {} : { lse: cpu.lse }),
-    ...(cpu?.bti === undefined ? {} : { bti: cpu.bti }),
-    ...(cpu?.pac === undefined ? {} : { pac: cpu.pac }),
+    cpu: { ...Object.fromEntries(unnamed), ...(named?.[1] as Record<string, CpuFact> | undefined) },
+    cpuArchitecture: named?.[0] ?? null,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { CompileRequestMessage } from '../contract/messages.js';
 import { capabilitiesFromNames } from '../contract/capabilities.js';
+import { cpuFromText, factOf, UNNAMED_CPU_FEATURES } from '../contract/cpu.js';
 import { messageFromValue, requestFromJson, requestFromProtobuf } from '../contract/request.js';
 import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
@@ -49,18 +50,16 @@ export type Query = Readonly<Record<string, string | readonly string[] | undefin
 const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
   kernel: (kernel) => ({ target: { kernel } }),
   btfDigest: (btfDigest) => ({ target: { btfDigest } }),
-  lse: (text) => ({ target: { cpu: { lse: flag(text) } } }),
-  bti: (text) => ({ target: { cpu: { bti: flag(text) } } }),
-  pac: (text) => ({ target: { cpu: { pac: flag(text) } } }),
+  cpu: (text) => ({ target: { cpu: cpuFromText(text) } }),
+  ...Object.fromEntries(
+    UNNAMED_CPU_FEATURES.map((name) => [name, (text) => ({ target: { cpu: { [name]: factOf(text) } } })]),
+  ),
   logLevel: (logLevel) => ({ options: { logLevel } }),
-  legacyMaps: (text) => ({ options: { legacyMaps: flag(text) } }),
+  legacyMaps: (text) => ({ options: { legacyMaps: factOf(text) } }),
   capabilities: (text) => ({ options: { capabilities: capabilitiesFromNames(text) } }),
   attachProgram: (name) => ({ attachProgram: { name } }),
   attachFunction: (fn) => ({ attachProgram: { function: fn } }),
 };
-
-const flag = (text: string): unknown =>
-  text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
 
 /** JSON that curl sent with its default type: that it is no object says little to who forgot to name the type. */
 function refuseText(request: FastifyRequest, body: Buffer): void {

@@ -10,6 +10,7 @@ import {
   readModule,
   type KernelModule,
 } from '../../compiler/kernel-btf.js';
+import { architectureOf } from '../../compiler/jit/architectures.js';
 import { ok } from '../../compiler/outcome.js';
 import { decodeProfile } from '../../compiler/targets/decode.js';
 import type { Profile } from '../../compiler/targets/profile.js';
@@ -87,7 +88,7 @@ export default function run(task: CompileTask): CompileTaskOutcome {
     response,
     task.digest,
     targetMessage(profile, targetOf(task.target).digest),
-    request.options?.format === ELF,
+    request.options?.format === ELF ? architectureOf(profile.architecture) : null,
   );
   const protobuf = encode(CompileResponseType, message);
   const json = task.json ? jsonBytes(message) : null;

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { ARCHITECTURES } from '../../../src/compiler/jit/architectures.js';
 import type { Manifest } from '../../../src/compiler/targets/data.js';
 import type { ProgramEmulator } from '../emulate/program.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -35,6 +36,7 @@ export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, co
   const unused = BigInt(64 - addressBits);
   emulator.cpu.translationControl = unused | (unused << 16n); // T0SZ, T1SZ
   return {
+    architecture: architecture(config),
     release: await line(agent, '/proc/sys/kernel/osrelease'),
     version: await line(agent, '/proc/sys/kernel/version'),
     pageSize: 1 << pageBits,
@@ -47,6 +49,12 @@ export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, co
     jitInlinedHelpers: await inlinedHelpers(emulator),
     jitBypassesSpecV4: ((await ask(emulator, 'bpf_jit_bypass_spec_v4', [])) & 1n) !== 0n,
   };
+}
+
+function architecture(config: string): string {
+  const found = ARCHITECTURES.find(({ kernelSetting }) => config.split('\n').includes(`${kernelSetting}=y`));
+  if (found === undefined) throw new Error('the kernel is for an architecture that the compiler has no code for');
+  return found.name;
 }
 
 function pageShift(config: string): number {

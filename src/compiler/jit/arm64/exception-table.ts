@@ -13,6 +13,8 @@ import type { ExceptionEntry } from '../program.js';
 
 export const ENTRY_BYTES = 12;
 const TYPE_BPF = 1;
+/** x5 holds no BPF register: its number stands where none is zeroed. */
+const NOTHING_ZEROED = 5;
 /** Bits of the distance; code is far smaller than 128 MiB. */
 const DISTANCE_BITS = 27;
 
@@ -29,7 +31,7 @@ export function exceptionEntries(faults: readonly number[], table: number): Exce
     view.setInt32(0, offset - at, true);
     view.setUint32(4, at + 4 - resume + register * 2 ** DISTANCE_BITS, true);
     view.setInt16(8, TYPE_BPF, true);
-    entries.push({ offset, resume, register, raw });
+    entries.push({ offset, resume, register, registerName: register === NOTHING_ZEROED ? '' : `x${register}`, raw });
   }
   return entries;
 }

@@ -31,7 +31,7 @@ import { MACHINE_REGISTER } from './registers.js';
 import { FunctionState, LONGEST_LOWERING, type JitOptions } from './state.js';
 import { emitStub, STUB_TARGET_BYTES, withStub } from './stub.js';
 
-export type { ArenaAddresses, JitOptions, ResolvedLink } from './state.js';
+export type { JitOptions } from './state.js';
 
 /** Not supported (kernel-internal), what the kernel answers where its JIT gives up. */
 const ENOTSUPP = -524;

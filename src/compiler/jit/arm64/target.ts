@@ -2,6 +2,7 @@
 import type { Btf } from '../../btf/btf.js';
 import { memberOffset } from '../../btf/member-offset.js';
 import type { Profile } from '../../targets/profile.js';
+import type { CpuFacts } from '../architecture.js';
 
 /** CPU features that change code. */
 export interface CpuFeatures {
@@ -43,11 +44,14 @@ function readOffsets(btf: Btf): KernelOffsets {
 }
 
 /** The features asked for; what was not asked is as the kernel is built, on a CPU that has everything. */
-export function cpuFeatures(profile: Profile, asked: Partial<CpuFeatures>): CpuFeatures {
-  const built = (option: string): boolean => profile.config.get(option) === 'y';
+export function cpuFeatures(profile: Profile, asked: CpuFacts): CpuFeatures {
+  const feature = (name: string, option: string): boolean => {
+    const value = asked[name];
+    return typeof value === 'boolean' ? value : profile.config.get(option) === 'y';
+  };
   return {
-    lse: asked.lse ?? built('CONFIG_ARM64_LSE_ATOMICS'),
-    bti: asked.bti ?? built('CONFIG_ARM64_BTI_KERNEL'),
-    pac: asked.pac ?? built('CONFIG_ARM64_PTR_AUTH_KERNEL'),
+    lse: feature('lse', 'CONFIG_ARM64_LSE_ATOMICS'),
+    bti: feature('bti', 'CONFIG_ARM64_BTI_KERNEL'),
+    pac: feature('pac', 'CONFIG_ARM64_PTR_AUTH_KERNEL'),
   };
 }

@@ -3,6 +3,7 @@
  * .debug_abbrev name the compilation unit and its functions, without which debuggers do not look at it.
  */
 import type { ByteWriter } from '../../bytes/writer.js';
+import type { Architecture, ElfFacts } from '../../jit/architecture.js';
 import { ElfSection } from './elf.js';
 
 /** A line that starts at a byte offset of its function's code. */
@@ -34,7 +35,6 @@ const DW_LNS_SET_FILE = 4;
 const DW_LNS_SET_COLUMN = 5;
 const DW_LNE_END_SEQUENCE = 1;
 const DW_LNE_SET_ADDRESS = 2;
-const MIN_INSTRUCTION = 4;
 const LINE_BASE = -5;
 const LINE_RANGE = 14;
 
@@ -52,11 +52,15 @@ const FORM_STRING = 0x08;
 const FORM_SEC_OFFSET = 0x17;
 
 /** Sections for functions that lie in `text`; none where no function has a line. */
-export function debugSections(functions: readonly DebugFunction[], text: ElfSection): ElfSection[] {
+export function debugSections(
+  functions: readonly DebugFunction[],
+  text: ElfSection,
+  architecture: Architecture,
+): ElfSection[] {
   const known = functions.filter((f) => f.lines.length > 0);
   if (known.length === 0) return [];
-  const line = lineSection(known, text);
-  return [line, infoSection(functions, known[0]!.lines[0]!.file, text, line), abbreviations()];
+  const line = lineSection(known, text, architecture);
+  return [line, infoSection(functions, known[0]!.lines[0]!.file, text, line, architecture.elf), abbreviations()];
 }
 
 /** Writes a 32-bit length in front of what `body` writes. */
@@ -67,7 +71,7 @@ function sized(out: ByteWriter, body: () => void): void {
   out.setU32(at, out.length - at - 4);
 }
 
-function lineSection(functions: readonly DebugFunction[], text: ElfSection): ElfSection {
+function lineSection(functions: readonly DebugFunction[], text: ElfSection, architecture: Architecture): ElfSection {
   const section = new ElfSection('.debug_line', 0, 1);
   const out = section.content;
   const files = [...new Set(functions.flatMap((f) => f.lines.map((l) => l.file)))];
@@ -75,7 +79,7 @@ function lineSection(functions: readonly DebugFunction[], text: ElfSection): Elf
     out.u16(VERSION);
     sized(out, () => {
       out
-        .u8(MIN_INSTRUCTION)
+        .u8(architecture.instructionUnit)
         .u8(1)
         .u8(1)
         .u8(LINE_BASE)
@@ -86,25 +90,31 @@ function lineSection(functions: readonly DebugFunction[], text: ElfSection): Elf
       for (const file of files) out.text(file).u8(0).u8(0).u8(0);
       out.u8(0);
     });
-    for (const fn of functions) lineSequence(section, fn, files, text);
+    for (const fn of functions) lineSequence(section, fn, files, text, architecture);
   });
   return section;
 }
 
 /** The rows of one function: a sequence of its own. */
-function lineSequence(section: ElfSection, fn: DebugFunction, files: readonly string[], text: ElfSection): void {
+function lineSequence(
+  section: ElfSection,
+  fn: DebugFunction,
+  files: readonly string[],
+  text: ElfSection,
+  { elf, instructionUnit }: Architecture,
+): void {
   const out = section.content;
   out
     .u8(0)
     .uleb(1 + ADDRESS_BYTES)
     .u8(DW_LNE_SET_ADDRESS);
-  section.relocate(out.length, 'R_AARCH64_ABS64', text.symbol, fn.start);
+  section.relocate(out.length, elf.absolute64, text.symbol, fn.start);
   out.u64(0);
   let at = 0;
   let line = 1;
   let file = 1;
   for (const row of fn.lines) {
-    out.u8(DW_LNS_ADVANCE_PC).uleb((row.offset - at) / MIN_INSTRUCTION);
+    out.u8(DW_LNS_ADVANCE_PC).uleb((row.offset - at) / instructionUnit);
     out.u8(DW_LNS_ADVANCE_LINE).sleb(row.line - line);
     const number = 1 + files.indexOf(row.file);
     if (number !== file) out.u8(DW_LNS_SET_FILE).uleb(number);
@@ -113,7 +123,7 @@ function lineSequence(section: ElfSection, fn: DebugFunction, files: readonly st
     line = row.line;
     file = number;
   }
-  out.u8(DW_LNS_ADVANCE_PC).uleb((fn.size - at) / MIN_INSTRUCTION);
+  out.u8(DW_LNS_ADVANCE_PC).uleb((fn.size - at) / instructionUnit);
   out.u8(0).uleb(1).u8(DW_LNE_END_SEQUENCE);
 }
 
@@ -122,26 +132,27 @@ function infoSection(
   unit: string,
   text: ElfSection,
   line: ElfSection,
+  elf: ElfFacts,
 ): ElfSection {
   const section = new ElfSection('.debug_info', 0, 1);
   const out = section.content;
   sized(out, () => {
     out.u16(VERSION).u32(0).u8(ADDRESS_BYTES);
     out.uleb(1).text(PRODUCER).text(unit);
-    section.relocate(out.length, 'R_AARCH64_ABS32', line.symbol, 0);
+    section.relocate(out.length, elf.absolute32, line.symbol, 0);
     out.u32(0);
-    range(section, text, 0, text.content.length);
+    range(section, text, elf, 0, text.content.length);
     for (const fn of functions) {
       out.uleb(2).text(fn.name);
-      range(section, text, fn.start, fn.size);
+      range(section, text, elf, fn.start, fn.size);
     }
     out.u8(0);
   });
   return section;
 }
 
-function range(section: ElfSection, text: ElfSection, start: number, size: number): void {
-  section.relocate(section.content.length, 'R_AARCH64_ABS64', text.symbol, start);
+function range(section: ElfSection, text: ElfSection, elf: ElfFacts, start: number, size: number): void {
+  section.relocate(section.content.length, elf.absolute64, text.symbol, start);
   section.content.u64(0).u64(size);
 }
 

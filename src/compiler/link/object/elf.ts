@@ -1,12 +1,12 @@
-/** Relocatable ELF objects for arm64: numbers of the format (gABI, AAELF64), and a writer that lays sections out. */
+/** Relocatable ELF objects: numbers of the format (gABI), and a writer that lays sections out. */
 import { ByteWriter } from '../../bytes/writer.js';
+import type { ElfFacts } from '../../jit/architecture.js';
 
 const HEADER_BYTES = 64;
 const SECTION_BYTES = 64;
 const SYMBOL_BYTES = 24;
 const RELOCATION_BYTES = 24;
 const ET_REL = 1;
-const EM_AARCH64 = 183;
 
 export const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
@@ -21,18 +21,6 @@ export const STT_NOTYPE = 0;
 export const STT_FUNC = 2;
 const STT_SECTION = 3;
 
-/** Relocation numbers (AAELF64, 2023). */
-export const RELOCATION_NUMBER: Readonly<Record<string, number>> = {
-  R_AARCH64_ABS64: 257,
-  R_AARCH64_ABS32: 258,
-  R_AARCH64_PREL32: 261,
-  R_AARCH64_MOVW_UABS_G0_NC: 264,
-  R_AARCH64_MOVW_UABS_G1_NC: 266,
-  R_AARCH64_MOVW_UABS_G2_NC: 268,
-  R_AARCH64_MOVW_UABS_G3: 269,
-  R_AARCH64_CALL26: 283,
-};
-
 export interface ElfSymbol {
   readonly name: string;
   readonly binding: number;
@@ -45,7 +33,8 @@ export interface ElfSymbol {
 
 interface ElfRelocation {
   readonly offset: number;
-  readonly type: number;
+  /** One of ElfFacts.relocations' names. */
+  readonly type: string;
   readonly symbol: ElfSymbol;
   readonly addend: number;
 }
@@ -65,11 +54,9 @@ export class ElfSection {
     this.symbol = { name: '', binding: STB_LOCAL, type: STT_SECTION, section: this, value: 0, size: 0 };
   }
 
-  /** Notes a relocation of the place at `offset`. `type` is one of RELOCATION_NUMBER's names. */
+  /** Notes a relocation of the place at `offset`. `type` is one of ElfFacts.relocations' names. */
   relocate(offset: number, type: string, symbol: ElfSymbol, addend: number): void {
-    const number = RELOCATION_NUMBER[type];
-    if (number === undefined) throw new RangeError(`no relocation ${type}`);
-    this.relocations.push({ offset, type: number, symbol, addend });
+    this.relocations.push({ offset, type, symbol, addend });
   }
 }
 
@@ -84,8 +71,11 @@ interface SectionHeader {
   readonly entrySize: number;
 }
 
-/** Lays out an object: sections in the order given, their relocations, symbols (local ones first, as ELF wants) and names. */
-export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfSymbol[]): Uint8Array {
+/**
+ * Lays out an object: sections in the order given, their relocations, symbols (local ones first, as ELF wants) and names.
+ * Throws RangeError for a relocation whose type the architecture does not have.
+ */
+export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfSymbol[], facts: ElfFacts): Uint8Array {
   const used = [...sections.map((s) => s.symbol), ...symbols];
   const ordered = [...used.filter((s) => s.binding === STB_LOCAL), ...used.filter((s) => s.binding !== STB_LOCAL)];
   const relocated = sections.filter((s) => s.relocations.length > 0);
@@ -101,7 +91,7 @@ export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfS
     entrySize: 0,
   }));
   for (const s of relocated) {
-    const content = relocationBytes(s, ordered);
+    const content = relocationBytes(s, ordered, facts);
     const info = 1 + sections.indexOf(s);
     const rest = { type: SHT_RELA, flags: SHF_INFO_LINK, link: symbolTable, alignment: 8, entrySize: RELOCATION_BYTES };
     headers.push({ name: `.rela${s.name.startsWith('.') ? '' : '.'}${s.name}`, content, info, ...rest });
@@ -122,7 +112,7 @@ export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfS
     },
     { ...plain, name: '.strtab', type: SHT_STRTAB, content: names.toBytes(), link: 0, alignment: 1 },
   );
-  return assembleFile(headers);
+  return assembleFile(headers, facts);
 }
 
 class StringTable {
@@ -139,11 +129,13 @@ class StringTable {
   }
 }
 
-function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[]): Uint8Array {
+function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[], facts: ElfFacts): Uint8Array {
   const index = new Map(ordered.map((symbol, i) => [symbol, i + 1]));
   const out = new ByteWriter();
   for (const { offset, type, symbol, addend } of section.relocations) {
-    out.u64(offset).u32(type).u32(index.get(symbol)!).u64(addend);
+    const number = facts.relocations[type];
+    if (number === undefined) throw new RangeError(`no relocation ${type}`);
+    out.u64(offset).u32(number).u32(index.get(symbol)!).u64(addend);
   }
   return out.toBytes();
 }
@@ -163,7 +155,7 @@ function symbolBytes(ordered: readonly ElfSymbol[], sections: readonly ElfSectio
   return out.toBytes();
 }
 
-function assembleFile(headers: readonly SectionHeader[]): Uint8Array {
+function assembleFile(headers: readonly SectionHeader[], facts: ElfFacts): Uint8Array {
   const names = new StringTable();
   const nameOffsets = headers.map((h) => names.add(h.name));
   const ownName = names.add('.shstrtab');
@@ -199,14 +191,14 @@ function assembleFile(headers: readonly SectionHeader[]): Uint8Array {
     out.u32(h.link).u32(h.info).u64(h.alignment).u64(h.entrySize);
   });
   const file = out.toBytes();
-  file.set(fileHeader(table, all.length + 1));
+  file.set(fileHeader(table, all.length + 1, facts));
   return file;
 }
 
-function fileHeader(sectionTable: number, sections: number): Uint8Array {
+function fileHeader(sectionTable: number, sections: number, { machine, flags }: ElfFacts): Uint8Array {
   const out = new ByteWriter();
   out.raw(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0)).u64(0); // \x7fELF, 64 bits, little-endian, version 1
-  out.u16(ET_REL).u16(EM_AARCH64).u32(1).u64(0).u64(0).u64(sectionTable).u32(0);
+  out.u16(ET_REL).u16(machine).u32(1).u64(0).u64(0).u64(sectionTable).u32(flags);
   out
     .u16(HEADER_BYTES)
     .u16(0)

@@ -1,13 +1,13 @@
 /**
- * `format: elf`: a program's code as a relocatable arm64 object, for readelf, objdump and ld.
+ * `format: elf`: a program's code as a relocatable object, for readelf, objdump and ld.
  *
- *     .text          each function, 8-aligned, and behind it the address that its long-jump stub loads
+ *     .text          each function, 8-aligned; behind it the address that its code loads, where the architecture's has one there
  *     bpf_extable    an entry for each access that may fault; ld gives its bounds as __start_ and __stop_bpf_extable
  *     .debug_…       source lines, where the program brought any
  *
- * Undefined symbols are what the code refers to (docs/relocations.md); linked code has none but the stubs'.
+ * Undefined symbols are what the code refers to (docs/relocations.md); linked code has none but those behind functions.
  */
-import { STUB_TARGET_SYMBOL } from '../../jit/arm64/stub.js';
+import type { Architecture } from '../../jit/architecture.js';
 import type { CodeRelocation, ExceptionEntry, SymbolRef } from '../../jit/program.js';
 import { debugSections, type DebugFunction, type SourceLine } from './dwarf.js';
 import {
@@ -39,25 +39,30 @@ export interface ObjectProgram {
 }
 
 const EXTABLE = 'bpf_extable';
+/** Bytes that functions are aligned to, and that an address takes. */
+const ALIGNMENT = 8;
+const ADDRESS_BYTES = 8;
 /** struct exception_table_entry's type of BPF code's entries. */
 const TYPE_BPF = 1;
 
 /** An object with all of these programs. Main programs are global symbols, their subprograms local ones. */
-export function writeObject(programs: readonly ObjectProgram[]): Uint8Array {
-  const writer = new ObjectWriter();
+export function writeObject(architecture: Architecture, programs: readonly ObjectProgram[]): Uint8Array {
+  const writer = new ObjectWriter(architecture);
   for (const program of programs) writer.program(program);
   return writer.finish();
 }
 
 class ObjectWriter {
-  private readonly text = new ElfSection('.text', SHF_ALLOC | SHF_EXECINSTR, 8);
+  private readonly text = new ElfSection('.text', SHF_ALLOC | SHF_EXECINSTR, ALIGNMENT);
   private readonly table = new ElfSection(EXTABLE, SHF_ALLOC, 4);
   private readonly symbols: ElfSymbol[] = [];
   private readonly undefined = new Map<string, ElfSymbol>();
   private readonly debug: DebugFunction[] = [];
 
+  constructor(private readonly architecture: Architecture) {}
+
   program(program: ObjectProgram): void {
-    const own = place(program, this.text);
+    const own = place(program, this.text, this.architecture.elf.addressBehind === null ? 0 : ADDRESS_BYTES);
     this.symbols.push(...own);
     program.functions.forEach((fn, i) => {
       const start = own[i]!.value;
@@ -73,15 +78,18 @@ class ObjectWriter {
 
   finish(): Uint8Array {
     const sections = [this.text, ...(this.table.content.length > 0 ? [this.table] : [])];
-    sections.push(...debugSections(this.debug, this.text), new ElfSection('.note.GNU-stack', 0, 1));
-    return writeElf(sections, [...this.symbols, ...this.undefined.values()]);
+    sections.push(...debugSections(this.debug, this.text, this.architecture), new ElfSection('.note.GNU-stack', 0, 1));
+    return writeElf(sections, [...this.symbols, ...this.undefined.values()], this.architecture.elf);
   }
 
   private code(fn: ObjectFunction, start: number): void {
     const { content } = this.text;
-    content.align(8).raw(fn.code);
-    this.symbols.push(mapping('$x', this.text, start), mapping('$d', this.text, content.length));
-    this.text.relocate(content.length, 'R_AARCH64_ABS64', this.external(STUB_TARGET_SYMBOL), 0);
+    const { mappingSymbols, addressBehind, absolute64 } = this.architecture.elf;
+    content.align(ALIGNMENT).raw(fn.code);
+    if (mappingSymbols !== null) this.symbols.push(mapping(mappingSymbols.code, this.text, start));
+    if (addressBehind === null) return;
+    if (mappingSymbols !== null) this.symbols.push(mapping(mappingSymbols.data, this.text, content.length));
+    this.text.relocate(content.length, absolute64, this.external(addressBehind), 0);
     content.u64(0);
   }
 
@@ -102,7 +110,7 @@ class ObjectWriter {
   private exception({ offset, resume, register }: ExceptionEntry, start: number): void {
     const { content } = this.table;
     for (const place of [offset, resume]) {
-      this.table.relocate(content.length, 'R_AARCH64_PREL32', this.text.symbol, start + place);
+      this.table.relocate(content.length, this.architecture.elf.relative32, this.text.symbol, start + place);
       content.u32(0);
     }
     content.u16(TYPE_BPF).u16(register);
@@ -110,17 +118,17 @@ class ObjectWriter {
 }
 
 /** Symbols of a program's functions, at the places that their code will get behind what is in the section. */
-function place(program: ObjectProgram, text: ElfSection): ElfSymbol[] {
+function place(program: ObjectProgram, text: ElfSection, behind: number): ElfSymbol[] {
   let at = text.content.length;
   return program.functions.map((fn, i) => {
-    const value = (at + 7) & ~7;
-    at = value + fn.code.length + 8;
+    const value = (at + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    at = value + fn.code.length + behind;
     const binding = i === 0 ? STB_GLOBAL : STB_LOCAL;
     return { name: fn.name, binding, type: STT_FUNC, section: text, value, size: fn.code.length };
   });
 }
 
-/** AAELF64's mapping symbols tell disassemblers code from data. */
+/** A local symbol that tells disassemblers code from data. */
 function mapping(name: string, section: ElfSection, value: number): ElfSymbol {
   return { name, binding: STB_LOCAL, type: STT_NOTYPE, section, value, size: 0 };
 }
