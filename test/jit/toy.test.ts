@@ -76,8 +76,8 @@ tap.test('a kernel of a new architecture', async (t) => {
     ['.byte 0xb8', '.byte 0x96'],
   );
   const elf = Buffer.from(writeObject(toy, [{ name: 'two', functions: programs[0]!.functions, maps: [] }]));
-  t.equal(elf.readUInt16LE(18), 0x7079, 'e_machine');
-  t.equal(elf.readUInt32LE(48), 3, 'e_flags');
+  t.equal(elf.readUInt16BE(18), 0x7079, 'e_machine');
+  t.equal(elf.readUInt32BE(48), 3, 'e_flags');
 
   const other = compile({ ...request, cpu: { lse: true } }, profile);
   t.match(other.failure, { code: 'CPU_MISMATCH' }, 'features of another architecture');

@@ -5,6 +5,7 @@
  * What the *verifier* and the rewrites must know of a kernel's JIT (which helpers it inlines, whether it wants results
  * zero-extended …) is recorded with the kernel, not asked here.
  */
+import type { ByteOrder } from '../bytes/byte-order.js';
 import type { ByteReader } from '../bytes/reader.js';
 import type { Outcome } from '../outcome.js';
 import type { Profile } from '../targets/profile.js';
@@ -64,7 +65,7 @@ export interface Architecture {
   readonly name: string;
   /** The setting of a kernel's configuration that says that it is built for this architecture. */
   readonly kernelSetting: string;
-  readonly byteOrder: 'little' | 'big';
+  readonly byteOrder: ByteOrder;
   /** Names of the features that `CompileOptions.cpu` may have. */
   readonly cpuFeatures: readonly string[];
   /** Instructions are multiples of this many bytes: also the unit in which data among them is shown. */

@@ -1,4 +1,5 @@
 /** Machine code cut into instructions. Pure: the disassembler (an instance of capstone) is handed in by whoever does I/O. */
+import { LITTLE_ENDIAN } from '../bytes/byte-order.js';
 import type { Architecture } from '../jit/architecture.js';
 
 /** What capstone offers: as many instructions as it knows from the start of `code` on. */
@@ -47,7 +48,7 @@ export function cutCode(
 
 /** An instruction's bytes as disassemblers show them: words of fixed length as numbers, all else byte by byte. */
 export function encodingText(bytes: Uint8Array, { byteOrder, instructionUnit }: Architecture): string {
-  const isWord = instructionUnit === 4 && byteOrder === 'little';
+  const isWord = instructionUnit === 4 && byteOrder === LITTLE_ENDIAN;
   const shown = isWord ? [...bytes].reverse() : [...bytes];
   return shown.map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

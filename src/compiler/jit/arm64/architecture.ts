@@ -1,4 +1,5 @@
 /** What the rest of the compiler sees of arm64. Numbers of ELF are those of Arm's supplement (AAELF64, 2023). */
+import { LITTLE_ENDIAN } from '../../bytes/byte-order.js';
 import type { Architecture } from '../architecture.js';
 import { compileProgram } from './jit.js';
 import { CALL_RELOCATION, firstArgument } from './module-calls.js';
@@ -8,7 +9,7 @@ import { cpuFeatures, kernelOffsets } from './target.js';
 export const ARM64: Architecture = {
   name: 'arm64',
   kernelSetting: 'CONFIG_ARM64',
-  byteOrder: 'little',
+  byteOrder: LITTLE_ENDIAN,
   cpuFeatures: ['lse', 'bti', 'pac'],
   instructionUnit: 4,
   elf: {

@@ -60,7 +60,11 @@ export function debugSections(
   const known = functions.filter((f) => f.lines.length > 0);
   if (known.length === 0) return [];
   const line = lineSection(known, text, architecture);
-  return [line, infoSection(functions, known[0]!.lines[0]!.file, text, line, architecture.elf), abbreviations()];
+  return [
+    line,
+    infoSection(functions, known[0]!.lines[0]!.file, text, line, architecture),
+    abbreviations(architecture),
+  ];
 }
 
 /** Writes a 32-bit length in front of what `body` writes. */
@@ -72,7 +76,7 @@ function sized(out: ByteWriter, body: () => void): void {
 }
 
 function lineSection(functions: readonly DebugFunction[], text: ElfSection, architecture: Architecture): ElfSection {
-  const section = new ElfSection('.debug_line', 0, 1);
+  const section = new ElfSection('.debug_line', 0, 1, architecture.byteOrder);
   const out = section.content;
   const files = [...new Set(functions.flatMap((f) => f.lines.map((l) => l.file)))];
   sized(out, () => {
@@ -132,9 +136,9 @@ function infoSection(
   unit: string,
   text: ElfSection,
   line: ElfSection,
-  elf: ElfFacts,
+  { elf, byteOrder }: Architecture,
 ): ElfSection {
-  const section = new ElfSection('.debug_info', 0, 1);
+  const section = new ElfSection('.debug_info', 0, 1, byteOrder);
   const out = section.content;
   sized(out, () => {
     out.u16(VERSION).u32(0).u8(ADDRESS_BYTES);
@@ -156,8 +160,8 @@ function range(section: ElfSection, text: ElfSection, elf: ElfFacts, start: numb
   section.content.u64(0).u64(size);
 }
 
-function abbreviations(): ElfSection {
-  const section = new ElfSection('.debug_abbrev', 0, 1);
+function abbreviations({ byteOrder }: Architecture): ElfSection {
+  const section = new ElfSection('.debug_abbrev', 0, 1, byteOrder);
   const declare = (code: number, tag: number, children: number, attributes: readonly number[]): void => {
     section.content.uleb(code).uleb(tag).u8(children);
     for (const value of [...attributes, 0, 0]) section.content.uleb(value);

@@ -1,6 +1,10 @@
 /** Relocatable ELF objects: numbers of the format (gABI), and a writer that lays sections out. */
+import type { ByteOrder } from '../../bytes/byte-order.js';
 import { ByteWriter } from '../../bytes/writer.js';
-import type { ElfFacts } from '../../jit/architecture.js';
+import type { Architecture } from '../../jit/architecture.js';
+
+/** What an object must know of its architecture. */
+type Machine = Pick<Architecture, 'byteOrder' | 'elf'>;
 
 const HEADER_BYTES = 64;
 const SECTION_BYTES = 64;
@@ -41,7 +45,7 @@ interface ElfRelocation {
 
 /** A section in the making, and what a linker must fill in. */
 export class ElfSection {
-  readonly content = new ByteWriter();
+  readonly content: ByteWriter;
   readonly relocations: ElfRelocation[] = [];
   /** Stands for the section's start in relocations. */
   readonly symbol: ElfSymbol;
@@ -50,7 +54,9 @@ export class ElfSection {
     readonly name: string,
     readonly flags: number,
     readonly alignment: number,
+    byteOrder: ByteOrder,
   ) {
+    this.content = new ByteWriter(byteOrder);
     this.symbol = { name: '', binding: STB_LOCAL, type: STT_SECTION, section: this, value: 0, size: 0 };
   }
 
@@ -75,7 +81,7 @@ interface SectionHeader {
  * Lays out an object: sections in the order given, their relocations, symbols (local ones first, as ELF wants) and names.
  * Throws RangeError for a relocation whose type the architecture does not have.
  */
-export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfSymbol[], facts: ElfFacts): Uint8Array {
+export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfSymbol[], machine: Machine): Uint8Array {
   const used = [...sections.map((s) => s.symbol), ...symbols];
   const ordered = [...used.filter((s) => s.binding === STB_LOCAL), ...used.filter((s) => s.binding !== STB_LOCAL)];
   const relocated = sections.filter((s) => s.relocations.length > 0);
@@ -91,13 +97,13 @@ export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfS
     entrySize: 0,
   }));
   for (const s of relocated) {
-    const content = relocationBytes(s, ordered, facts);
+    const content = relocationBytes(s, ordered, machine);
     const info = 1 + sections.indexOf(s);
     const rest = { type: SHT_RELA, flags: SHF_INFO_LINK, link: symbolTable, alignment: 8, entrySize: RELOCATION_BYTES };
     headers.push({ name: `.rela${s.name.startsWith('.') ? '' : '.'}${s.name}`, content, info, ...rest });
   }
   const locals = 1 + ordered.filter((s) => s.binding === STB_LOCAL).length;
-  const table = symbolBytes(ordered, sections, names);
+  const table = symbolBytes(ordered, sections, names, machine.byteOrder);
   const plain = { flags: 0, info: 0, entrySize: 0 };
   headers.push(
     {
@@ -112,7 +118,7 @@ export function writeElf(sections: readonly ElfSection[], symbols: readonly ElfS
     },
     { ...plain, name: '.strtab', type: SHT_STRTAB, content: names.toBytes(), link: 0, alignment: 1 },
   );
-  return assembleFile(headers, facts);
+  return assembleFile(headers, machine);
 }
 
 class StringTable {
@@ -129,19 +135,24 @@ class StringTable {
   }
 }
 
-function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[], facts: ElfFacts): Uint8Array {
+function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[], machine: Machine): Uint8Array {
   const index = new Map(ordered.map((symbol, i) => [symbol, i + 1]));
-  const out = new ByteWriter();
+  const out = new ByteWriter(machine.byteOrder);
   for (const { offset, type, symbol, addend } of section.relocations) {
-    const number = facts.relocations[type];
+    const number = machine.elf.relocations[type];
     if (number === undefined) throw new RangeError(`no relocation ${type}`);
     out.u64(offset).u32(number).u32(index.get(symbol)!).u64(addend);
   }
   return out.toBytes();
 }
 
-function symbolBytes(ordered: readonly ElfSymbol[], sections: readonly ElfSection[], names: StringTable): Uint8Array {
-  const out = new ByteWriter().raw(new Uint8Array(SYMBOL_BYTES));
+function symbolBytes(
+  ordered: readonly ElfSymbol[],
+  sections: readonly ElfSection[],
+  names: StringTable,
+  order: ByteOrder,
+): Uint8Array {
+  const out = new ByteWriter(order).raw(new Uint8Array(SYMBOL_BYTES));
   for (const s of ordered) {
     const section = s.section === null ? 0 : 1 + sections.indexOf(s.section);
     out
@@ -155,7 +166,7 @@ function symbolBytes(ordered: readonly ElfSymbol[], sections: readonly ElfSectio
   return out.toBytes();
 }
 
-function assembleFile(headers: readonly SectionHeader[], facts: ElfFacts): Uint8Array {
+function assembleFile(headers: readonly SectionHeader[], machine: Machine): Uint8Array {
   const names = new StringTable();
   const nameOffsets = headers.map((h) => names.add(h.name));
   const ownName = names.add('.shstrtab');
@@ -172,7 +183,7 @@ function assembleFile(headers: readonly SectionHeader[], facts: ElfFacts): Uint8
       entrySize: 0,
     },
   ];
-  const out = new ByteWriter().raw(new Uint8Array(HEADER_BYTES));
+  const out = new ByteWriter(machine.byteOrder).raw(new Uint8Array(HEADER_BYTES));
   const offsets = all.map((h) => {
     const at = out.align(h.alignment).length;
     out.raw(h.content);
@@ -191,14 +202,14 @@ function assembleFile(headers: readonly SectionHeader[], facts: ElfFacts): Uint8
     out.u32(h.link).u32(h.info).u64(h.alignment).u64(h.entrySize);
   });
   const file = out.toBytes();
-  file.set(fileHeader(table, all.length + 1, facts));
+  file.set(fileHeader(table, all.length + 1, machine));
   return file;
 }
 
-function fileHeader(sectionTable: number, sections: number, { machine, flags }: ElfFacts): Uint8Array {
-  const out = new ByteWriter();
-  out.raw(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0)).u64(0); // \x7fELF, 64 bits, little-endian, version 1
-  out.u16(ET_REL).u16(machine).u32(1).u64(0).u64(0).u64(sectionTable).u32(flags);
+function fileHeader(sectionTable: number, sections: number, { byteOrder, elf }: Machine): Uint8Array {
+  const out = new ByteWriter(byteOrder);
+  out.raw(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, byteOrder.elfData, 1, 0)).u64(0); // \x7fELF, 64 bits, order, version 1
+  out.u16(ET_REL).u16(elf.machine).u32(1).u64(0).u64(0).u64(sectionTable).u32(elf.flags);
   out
     .u16(HEADER_BYTES)
     .u16(0)

@@ -53,13 +53,17 @@ export function writeObject(architecture: Architecture, programs: readonly Objec
 }
 
 class ObjectWriter {
-  private readonly text = new ElfSection('.text', SHF_ALLOC | SHF_EXECINSTR, ALIGNMENT);
-  private readonly table = new ElfSection(EXTABLE, SHF_ALLOC, 4);
+  private readonly text: ElfSection;
+  private readonly table: ElfSection;
   private readonly symbols: ElfSymbol[] = [];
   private readonly undefined = new Map<string, ElfSymbol>();
   private readonly debug: DebugFunction[] = [];
 
-  constructor(private readonly architecture: Architecture) {}
+  constructor(private readonly architecture: Architecture) {
+    const { byteOrder } = architecture;
+    this.text = new ElfSection('.text', SHF_ALLOC | SHF_EXECINSTR, ALIGNMENT, byteOrder);
+    this.table = new ElfSection(EXTABLE, SHF_ALLOC, 4, byteOrder);
+  }
 
   program(program: ObjectProgram): void {
     const own = place(program, this.text, this.architecture.elf.addressBehind === null ? 0 : ADDRESS_BYTES);
@@ -78,8 +82,11 @@ class ObjectWriter {
 
   finish(): Uint8Array {
     const sections = [this.text, ...(this.table.content.length > 0 ? [this.table] : [])];
-    sections.push(...debugSections(this.debug, this.text, this.architecture), new ElfSection('.note.GNU-stack', 0, 1));
-    return writeElf(sections, [...this.symbols, ...this.undefined.values()], this.architecture.elf);
+    sections.push(
+      ...debugSections(this.debug, this.text, this.architecture),
+      new ElfSection('.note.GNU-stack', 0, 1, this.architecture.byteOrder),
+    );
+    return writeElf(sections, [...this.symbols, ...this.undefined.values()], this.architecture);
   }
 
   private code(fn: ObjectFunction, start: number): void {
