@@ -18,15 +18,24 @@ export interface ProgramJson {
   readonly errno: number;
   readonly failure?: FailureJson;
   readonly log?: string;
-  readonly stats?: { readonly processedInstructions?: number; readonly stackDepths?: readonly number[] };
+  readonly stats?: StatsJson;
   readonly translated?: string;
   readonly functions?: readonly FunctionJson[];
   readonly relocations?: readonly RelocationJson[];
+}
+export interface StatsJson {
+  readonly processedInstructions?: number;
+  readonly maxStatesPerInstruction?: number;
+  readonly totalStates?: number;
+  readonly peakStates?: number;
+  readonly markRead?: number;
+  readonly stackDepths?: readonly number[];
 }
 export interface FailureJson {
   readonly stage?: string;
   readonly code?: string;
   readonly message?: string;
+  readonly errno?: number;
   readonly instruction?: number;
   readonly section?: string;
   readonly symbol?: string;

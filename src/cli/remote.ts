@@ -11,11 +11,12 @@ export async function get(server: string, path: string): Promise<unknown> {
   return ask(server, { method: 'GET', path });
 }
 
-/** The CompileResponse as JSON. Throws an Error with the problem's words. */
-export async function compileRemotely(server: string, request: Message): Promise<Message> {
+/** The CompileResponse as JSON; `timeout`: milliseconds for all tries. Throws an Error with the problem's words. */
+export async function compileRemotely(server: string, request: Message, timeout?: number): Promise<Message> {
   const headers = { 'content-type': 'application/json' };
   try {
-    return (await ask(server, { method: 'POST', path: 'compile', headers, body: JSON.stringify(request) })) as Message;
+    const outgoing = { method: 'POST', path: 'compile', headers, body: JSON.stringify(request) };
+    return (await ask(server, outgoing, timeout)) as Message;
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'INVALID_OBJECT' || error.failure === null) throw error;
     // As compiling in this process says it: an answer with a failure and no programs, in canonical JSON.
@@ -23,13 +24,13 @@ export async function compileRemotely(server: string, request: Message): Promise
   }
 }
 
-async function ask(server: string, outgoing: Outgoing): Promise<unknown> {
+async function ask(server: string, outgoing: Outgoing, timeout?: number): Promise<unknown> {
   if (!/^https?:/.test(server) || !URL.canParse(server))
     throw new UsageError(`--server ${server} is no URL, such as http://localhost:8080`);
   const key = process.env[CLIENT_KEY];
   const transport = new Transport(server, key === undefined || key === '' ? {} : { key });
   try {
-    return await (await transport.send(outgoing)).json();
+    return await (await transport.send(outgoing, timeout === undefined ? {} : { timeout })).json();
   } catch (error) {
     // fetch says only that it failed; what the system said of it is its cause.
     if (error instanceof TypeError && error.cause instanceof Error) {

@@ -118,7 +118,11 @@ t.test('GitHub Action', async (t) => {
   copyFileSync(BAD, join(folder, 'two.o'));
   // In place of npx, which would fetch the published package.
   const shim = `npx() { [ "$1" = --yes ] && [ "$2" = bpf-jitd@0 ] && shift 2 && ${BPF_JITD} "$@"; }\n`;
-  const inputs = { BUDGET: '', KERNELS: 'linux-6.12-arm64', TOLERANCE: '2', SERVER: '', VERSION: '0' };
+  const inputs = {
+    ...{ BUDGET: '', KERNELS: 'linux-6.12-arm64', TOLERANCE: '2', SERVER: '', VERSION: '0', HTML: '', COMPARE: '' },
+    ...{ JUNIT: 'out.xml', CSV: 'out.csv', CAPABILITIES: '', LEGACY_MAPS: 'false', TIMEOUT: '60', FILTER: '' },
+    FAIL_ON: 'insns>100\nstates>100',
+  };
   const env = {
     ...inputs,
     OBJECTS: '*.o',
@@ -130,6 +134,10 @@ t.test('GitHub Action', async (t) => {
   t.equal(ran.status, 1, ran.err);
   t.match(readFileSync(join(folder, 'out.sarif'), 'utf8'), /"uri": "bpf\/unchecked\.c"/);
   t.match(readFileSync(join(dir, 'summary'), 'utf8'), /1 of 3 fail/);
+  t.match(readFileSync(join(folder, 'out.xml'), 'utf8'), /tests="3" failures="1" errors="0"/);
+  t.match(readFileSync(join(folder, 'out.csv'), 'utf8'), /^one\.o,xdp_main,success,/m);
+  const fails = { ...env, OBJECTS: 'one.o', FAIL_ON: 'states>100\ninsns>30' };
+  t.equal((await run('bash', ['-e', '-c', shim + script], fails, folder)).status, 1, 'a figure that must not be');
   const none = await run('bash', ['-e', '-c', shim + script], { ...env, OBJECTS: 'none/*.o' }, folder);
   t.match(none, { status: 2, err: /no object matches/ });
   for (const [, input] of text.matchAll(/\$\{\{ inputs\.([\w-]+) \}\}/g))
