@@ -11,12 +11,20 @@ export type SymbolRef =
   | { readonly kind: 'structMeta'; readonly typeId: number } // the kernel's struct btf_struct_meta of a type of the program's BTF
   | { readonly kind: 'arena'; readonly index: number; readonly side: 'kernel' | 'user' }; // start of the arena's mapping there
 
+/** How a kernel function takes an argument: its size, and whether a smaller one than a register is signed. */
+export interface ArgumentModel {
+  readonly bytes: number;
+  readonly signed: boolean;
+}
+
 export interface JitFunction {
   readonly name: string;
   /** Internal opcodes allowed (PROBE_MEM, TAIL_CALL, NOSPEC, address-space and per-CPU moves). */
   readonly instructions: Instructions;
   /** Slot index → what its immediate (LD_IMM64: both) stands for. */
   readonly symbols: ReadonlyMap<number, SymbolRef>;
+  /** Slot of a call of a kernel function → how that takes its arguments: some ABIs have the caller extend them. */
+  readonly kernelCalls?: ReadonlyMap<number, readonly ArgumentModel[]>;
   /** Bytes of BPF stack. */
   readonly stackDepth: number;
   /** Each slot's original instruction index in the program as handed in, -1 for inserted ones without one. */
