@@ -31,39 +31,52 @@ interface RawRecord {
   retval?: number;
 }
 
+/** One entry, read as its architecture lays it out; `at`: its offset from the function's start. */
+type ReadEntry = (bytes: Buffer, at: number) => GoldenException;
+
 const EXTABLE_ENTRY = 12;
 
-/** struct exception_table_entry: places relative to the fields themselves, and the register in the fixup's top bits. */
-function exceptionTable(fn: RawFunction): GoldenException[] {
+/**
+ * struct exception_table_entry by the machine's name: places relative to the fields themselves. arm64 has the register in
+ * the fixup's top bits; s390x in a field of its own, -1 for none.
+ */
+const READ_ENTRY: Readonly<Record<string, ReadEntry>> = {
+  aarch64(bytes, at) {
+    const fixup = bytes.readInt32LE(4);
+    const offset = at + bytes.readInt32LE(0);
+    const raw = bytes.subarray(0, 10).toString('hex');
+    return { offset, resume: at + 4 - (fixup & 0x7ffffff), register: fixup >>> 27, raw };
+  },
+  s390x(bytes, at) {
+    const offset = at + bytes.readInt32BE(0);
+    return { offset, resume: at + 4 + bytes.readInt32BE(4), register: bytes.readInt16BE(10), raw: bytes.toString('hex') };
+  },
+};
+
+function exceptionTable(fn: RawFunction, read: ReadEntry): GoldenException[] {
   const bytes = Buffer.from(fn.extable, 'hex');
   const base = BigInt(`0x${fn.address}`);
   const table = Number(BigInt(`0x${fn.extable_address}`) - base);
   return Array.from({ length: bytes.length / EXTABLE_ENTRY }, (_, k) => {
     const at = k * EXTABLE_ENTRY;
-    const fixup = bytes.readInt32LE(at + 4);
-    return {
-      offset: table + at + bytes.readInt32LE(at),
-      resume: table + at + 4 - (fixup & 0x7ffffff),
-      register: fixup >>> 27,
-      raw: bytes.subarray(at, at + 10).toString('hex'),
-    };
+    return read(bytes.subarray(at, at + EXTABLE_ENTRY), table + at);
   });
 }
 
-function functions(raw: RawRecord): GoldenFunction[] {
+function functions(raw: RawRecord, read: ReadEntry): GoldenFunction[] {
   const code = Buffer.from(raw.jited ?? '', 'hex');
   let at = 0;
   return (raw.kernel_functions ?? []).map((fn) => ({
     address: `0x${fn.address}`,
     code: code.subarray(at, (at += fn.size)).toString('hex'),
-    exceptionTable: exceptionTable(fn),
+    exceptionTable: exceptionTable(fn, read),
     stackDepth: fn.stack_depth,
     aux: `0x${fn.aux}`,
     jitInput: fn.jit_input,
   }));
 }
 
-function golden(raw: RawRecord): GoldenRecord {
+function golden(raw: RawRecord, read: ReadEntry): GoldenRecord {
   return {
     object: raw.object,
     program: raw.prog,
@@ -74,7 +87,7 @@ function golden(raw: RawRecord): GoldenRecord {
     instructions: raw.insns,
     translated: raw.xlated ?? '',
     programAux: raw.aux === undefined ? '0x0' : `0x${raw.aux}`,
-    functions: functions(raw),
+    functions: functions(raw, read),
     maps: (raw.maps ?? []).map(({ name, address, value_address, kernel_address }) => ({
       name,
       address,
@@ -89,12 +102,14 @@ function golden(raw: RawRecord): GoldenRecord {
 const [input, folder] = process.argv.slice(2);
 if (input === undefined || folder === undefined) throw new Error('convert.ts RAW.jsonl FOLDER');
 const files = new Map<string, string[]>();
+let machine = 'aarch64';
 for (const line of readFileSync(input, 'utf8').trim().split('\n')) {
-  const raw = JSON.parse(line) as Partial<RawRecord>;
+  const raw = JSON.parse(line) as Partial<RawRecord> & { machine?: string };
+  if (raw.machine !== undefined) machine = raw.machine;
   if (raw.err === undefined || raw.object === undefined) continue;
   const name = raw.object.replace(/\.(o|jobs)$/, '.jsonl');
   const lines = files.get(name) ?? [];
-  lines.push(JSON.stringify(golden(raw as RawRecord)));
+  lines.push(JSON.stringify(golden(raw as RawRecord, READ_ENTRY[machine]!)));
   files.set(name, lines);
   if (raw.err !== 0) console.log(`${raw.object} ${raw.prog ?? ''}: rejected, ${raw.err}`);
 }

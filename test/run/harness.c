@@ -1,10 +1,11 @@
 /*
- * Runs machine code that the JIT made, under qemu-aarch64: maps memory where the code expects it, calls it, and does at a
+ * Runs machine code that the JIT made, under qemu-user: maps memory where the code expects it, calls it, and does at a
  * fault what the kernel does (look the access up in the exception tables, zero the register, go on at the resume point).
+ * What differs between the architectures is in arch-NAME.h.
  *
  *     harness BATCH       reads the file below, prints a line "result" (hexadecimal) for each RUN
  *
- * BATCH is a sequence of commands of little-endian 64-bit words:
+ * BATCH is a sequence of commands of 64-bit words in the machine's byte order:
  *
  *     1 ADDRESS LENGTH            map zeroed memory, readable, writable and executable
  *     2 ADDRESS LENGTH bytes…     write (padded to 8 bytes)
@@ -23,28 +24,27 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-struct entry {
-  int32_t insn;
-  uint32_t fixup;
-  int16_t type, data;
-};
-enum { MAX_TABLES = 4096, DONT_CLEAR = 5 };
+#if defined(__aarch64__)
+#include "arch-aarch64.h"
+#elif defined(__s390x__)
+#include "arch-s390x.h"
+#endif
+
+enum { MAX_TABLES = 4096 };
 static struct {
-  struct entry *entries;
+  struct kernel_entry *entries;
   uint64_t count;
 } tables[MAX_TABLES];
 static int table_count;
 
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
   ucontext_t *uc = context;
-  uint64_t pc = uc->uc_mcontext.pc;
   for (int t = 0; t < table_count; t++)
     for (uint64_t k = 0; k < tables[t].count; k++) {
-      struct entry *e = &tables[t].entries[k];
-      if ((uint64_t)(intptr_t)&e->insn + (int64_t)e->insn != pc) continue;
-      unsigned reg = e->fixup >> 27;
-      if (reg != DONT_CLEAR) uc->uc_mcontext.regs[reg] = 0;
-      uc->uc_mcontext.pc = (uint64_t)(intptr_t)&e->fixup - (e->fixup & 0x7ffffff);
+      struct kernel_entry *e = &tables[t].entries[k];
+      if ((uint64_t)(uintptr_t)&e->insn + (int64_t)e->insn != fault_pc(uc)) continue;
+      if (register_of(e) >= 0) zero_register(uc, register_of(e));
+      set_pc(uc, resume_of(e));
       return;
     }
   signal(signal_number, SIG_DFL); /* not ours: the access faults again, and kills */
@@ -100,13 +100,11 @@ static void write_memory(FILE *f, uint64_t address, uint64_t length) {
 }
 
 static void put_jump(uint64_t address, uint64_t stand_in) {
-  /* ldr x16, 8; br x16; address */
-  uint32_t code[] = {0x58000050, 0xd61f0200};
   char *to = (char *)(intptr_t)address;
   if (stand_in >= sizeof stand_ins / sizeof *stand_ins) exit(2);
-  memcpy(to, code, 8);
-  memcpy(to + 8, &stand_ins[stand_in], 8);
-  __builtin___clear_cache(to, to + 16);
+  memcpy(to, jump_code, sizeof jump_code);
+  memcpy(to + sizeof jump_code, &stand_ins[stand_in], 8);
+  __builtin___clear_cache(to, to + sizeof jump_code + 8);
 }
 
 int main(int argc, char **argv) {
@@ -122,7 +120,7 @@ int main(int argc, char **argv) {
     else if (command == 2) write_memory(f, a, b);
     else if (command == 3) put_jump(a, b);
     else if (command == 4 && table_count < MAX_TABLES) {
-      tables[table_count].entries = (struct entry *)(intptr_t)a;
+      tables[table_count].entries = (struct kernel_entry *)(intptr_t)a;
       tables[table_count++].count = b;
     } else if (command == 5) {
       uint64_t (*code)(uint64_t) = (uint64_t(*)(uint64_t))(intptr_t)a;

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BIG_ENDIAN, LITTLE_ENDIAN, type ByteOrder } from '../../src/compiler/bytes/byte-order.js';
 import { ByteWriter } from '../../src/compiler/bytes/writer.js';
 import type { CompiledFunction } from '../../src/compiler/jit/program.js';
 
@@ -21,20 +22,34 @@ export interface Ran {
   readonly signal: string | null;
 }
 
+/** How code of an architecture is run here. */
+export interface MachineKind {
+  readonly compiler: string;
+  readonly emulator: string;
+  readonly order: ByteOrder;
+}
+
+export const ARM64: MachineKind = {
+  compiler: 'aarch64-linux-gnu-gcc',
+  emulator: 'qemu-aarch64',
+  order: LITTLE_ENDIAN,
+};
+export const S390X: MachineKind = { compiler: 's390x-linux-gnu-gcc', emulator: 'qemu-s390x', order: BIG_ENDIAN };
+
 /** The cross-compiled harness in a directory of its own. */
 export class Machine {
   private readonly directory = mkdtempSync(join(tmpdir(), 'bpf-jitd-run-'));
   private readonly harness = join(this.directory, 'harness');
 
-  constructor() {
+  constructor(private readonly kind: MachineKind = ARM64) {
     const source = join(import.meta.dirname, 'harness.c');
-    execFileSync('aarch64-linux-gnu-gcc', ['-O1', '-static', '-Wall', '-Werror', '-o', this.harness, source]);
+    execFileSync(kind.compiler, ['-O1', '-static', '-Wall', '-Werror', '-o', this.harness, source]);
   }
 
   run(batch: Batch): Ran {
     const file = join(this.directory, 'batch');
     writeFileSync(file, batch.toBytes());
-    const { stdout, signal, status } = spawnSync('qemu-aarch64', [this.harness, file], { encoding: 'utf8' });
+    const { stdout, signal, status } = spawnSync(this.kind.emulator, [this.harness, file], { encoding: 'utf8' });
     const lines = stdout.split('\n').filter((line) => line !== '');
     const results = lines.filter((line) => !line.startsWith('write ')).map((line) => BigInt(`0x${line}`));
     const written = lines
@@ -50,12 +65,19 @@ export class Machine {
 }
 
 export class Batch {
-  private readonly out = new ByteWriter();
+  private readonly out: ByteWriter;
+
+  /** Commands and words in memory are in the machine's byte order. */
+  constructor(private readonly order: ByteOrder = LITTLE_ENDIAN) {
+    this.out = new ByteWriter(order);
+  }
 
   private words(...values: readonly (number | bigint)[]): this {
     for (const value of values) {
       const bits = BigInt.asUintN(64, BigInt(value));
-      this.out.u32(Number(bits & 0xffff_ffffn)).u32(Number(bits >> 32n));
+      const [low, high] = [Number(bits & 0xffff_ffffn), Number(bits >> 32n)];
+      if (this.order === LITTLE_ENDIAN) this.out.u32(low).u32(high);
+      else this.out.u32(high).u32(low);
     }
     return this;
   }

@@ -16,6 +16,8 @@ export const ENTRY_ALIGNMENT = 4;
 const TYPE_BPF = 2;
 /** What stands where no register is zeroed. */
 export const ZEROES_NOTHING = -1;
+/** The number told in that case: %r0 holds no BPF register. */
+const NO_REGISTER = 0;
 
 /** `faults`: access, nop, resume point and register, in turn; `table`: the table's offset from the function's start. */
 export function exceptionEntries(faults: readonly number[], table: number): ExceptionEntry[] {
@@ -36,6 +38,6 @@ function entry(offset: number, resume: number, register: number, at: number): Ex
   view.setInt32(4, resume - (at + 4));
   view.setInt16(8, TYPE_BPF);
   view.setInt16(10, register);
-  const registerName = register === ZEROES_NOTHING ? '' : `r${register}`;
-  return { offset, resume, register, registerName, raw };
+  if (register === ZEROES_NOTHING) return { offset, resume, register: NO_REGISTER, registerName: '', raw };
+  return { offset, resume, register, registerName: `r${register}`, raw };
 }
