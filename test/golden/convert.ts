@@ -49,7 +49,12 @@ const READ_ENTRY: Readonly<Record<string, ReadEntry>> = {
   },
   s390x(bytes, at) {
     const offset = at + bytes.readInt32BE(0);
-    return { offset, resume: at + 4 + bytes.readInt32BE(4), register: bytes.readInt16BE(10), raw: bytes.toString('hex') };
+    return {
+      offset,
+      resume: at + 4 + bytes.readInt32BE(4),
+      register: bytes.readInt16BE(10),
+      raw: bytes.toString('hex'),
+    };
   },
 };
 

@@ -1,9 +1,10 @@
 /** The architectures that code is generated for: the one place that lists them. */
 import type { Architecture } from './architecture.js';
 import { ARM64 } from './arm64/architecture.js';
+import { S390X } from './s390x/architecture.js';
 
 /** The first is the one that is meant where an answer of an older service names none. */
-export const ARCHITECTURES: readonly [Architecture, ...Architecture[]] = [ARM64];
+export const ARCHITECTURES: readonly [Architecture, ...Architecture[]] = [ARM64, S390X];
 
 /** Throws where there is no such architecture: profiles are our own recordings. */
 export function architectureOf(name: string): Architecture {

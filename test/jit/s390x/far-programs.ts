@@ -1,6 +1,7 @@
 /**
  * Programs whose branches and literals lie around the end of what the short forms reach: 64 KiB either way for branches,
- * 512 KiB for displacements. far.json has the SHA-256 of the kernel's code for each. As a program, it prints the oracle's
+ * 512 KiB for displacements. far.json has for each where the kernel put it, which is
+ * part of the code, and the code's SHA-256. As a program, it prints the oracle's
  * job file, and takes the digests out of what the oracle wrote:
  *
  *     npx tsx test/jit/s390x/far-programs.ts > DIR/far.jobs && record --target linux-6.12-s390x-z13 DIR out.jsonl
@@ -25,6 +26,8 @@ const masks = (count: number): string[] => Array.from({ length: count }, (_, k) 
 
 /** Numbers that the verifier does not know. */
 const RANDOM = 'call bpf_get_prandom_u32#7';
+/** Where the kernel calls for it: the distance of bpf_get_prandom_u32 from __bpf_call_base. */
+export const HELPER = 0x4f60;
 const START = [RANDOM, 'r7 = r0', RANDOM, 'r6 = r0', 'r8 = r0', 'r9 = r0'];
 const END = ['r0 = 0', 'exit'];
 
@@ -76,8 +79,13 @@ export const FAR_PROGRAMS: readonly FarProgram[] = [
   ...[37_430, 37_448, 65_520, 65_540].map(literals),
 ];
 
-export function readDigests(): Record<string, string> {
-  return JSON.parse(readFileSync(join(import.meta.dirname, 'far.json'), 'utf8')) as Record<string, string>;
+export interface FarCode {
+  readonly address: string;
+  readonly digest: string;
+}
+
+export function readRecorded(): Record<string, FarCode> {
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'far.json'), 'utf8')) as Record<string, FarCode>;
 }
 
 export function digest(code: Uint8Array): string {
@@ -91,15 +99,22 @@ function printJobs(): void {
   }
 }
 
+interface Recorded {
+  readonly prog?: string;
+  readonly err?: number;
+  readonly jited?: string;
+  readonly kernel_functions?: readonly { readonly address: string }[];
+}
+
 function takeDigests(file: string): void {
-  const digests: Record<string, string> = {};
+  const codes: Record<string, FarCode> = {};
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-    const { prog, err, jited } = JSON.parse(line) as { prog?: string; err?: number; jited?: string };
+    const { prog, err, jited, kernel_functions: functions } = JSON.parse(line) as Recorded;
     if (prog === undefined) continue;
-    if (err !== 0 || jited === undefined) throw new Error(`${prog}: ${err}`);
-    digests[prog] = digest(Buffer.from(jited, 'hex'));
+    if (err !== 0 || jited === undefined || functions === undefined) throw new Error(`${prog}: ${err}`);
+    codes[prog] = { address: `0x${functions[0]!.address}`, digest: digest(Buffer.from(jited, 'hex')) };
   }
-  writeFileSync(join(import.meta.dirname, 'far.json'), `${JSON.stringify(digests, null, 2)}\n`);
+  writeFileSync(join(import.meta.dirname, 'far.json'), `${JSON.stringify(codes, null, 2)}\n`);
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -10,7 +10,7 @@ import type { CpuFacts } from '../architecture.js';
  */
 export interface CpuFeatures {
   /** Indirect branches go through an execute-type instruction (CONFIG_EXPOLINE, unless `nospec` or `spectre_v2=off`). */
-  readonly expoline: boolean;
+  readonly expolines: boolean;
 }
 
 /** Structure offsets that code embeds, in bytes. */
@@ -41,6 +41,6 @@ function readOffsets(btf: Btf): KernelOffsets {
 
 /** What was not asked is as the kernel is built and was recorded. */
 export function cpuFeatures(profile: Profile, asked: CpuFacts): CpuFeatures {
-  const value = asked['expoline'] ?? profile.cpu['expoline'];
-  return { expoline: typeof value === 'boolean' ? value : profile.config.get('CONFIG_EXPOLINE') === 'y' };
+  const value = asked['expolines'] ?? profile.cpu['expolines'];
+  return { expolines: typeof value === 'boolean' ? value : profile.config.get('CONFIG_EXPOLINE') === 'y' };
 }

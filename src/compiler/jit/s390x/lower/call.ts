@@ -24,7 +24,7 @@ export function lowerCall(s: FunctionState, i: number): boolean {
     if (models === undefined || !extendArguments(s, models)) return false;
   }
   if (!loadTarget(s, i, own)) return false;
-  if (s.options.cpu.expoline) ril(code, op.BRASL, LINK, s.distanceTo(s.layout.thunk));
+  if (s.options.cpu.expolines) ril(code, op.BRASL, LINK, s.distanceTo(s.layout.thunk));
   else rr(code, op.BASR, LINK, WORK1);
   rre(code, op.LGR, LINK, RETURN);
   if (own) ss(code, op.MVC, COUNT_BYTES, STACK, countOffset(s), STACK, CALLEE_COUNT);

@@ -126,9 +126,9 @@ export function emitEpilogue(s: FunctionState): number {
   const { code, options } = s;
   rre(code, LGR, RETURN, LINK);
   restoreRegisters(s);
-  if (options.cpu.expoline) emitExpoline(s);
+  if (options.cpu.expolines) emitExpoline(s);
   branchRegister(code, 15, LINK);
-  if (!options.cpu.expoline || !(s.walk === 'first' || s.calls)) return 0;
+  if (!options.cpu.expolines || !(s.walk === 'first' || s.calls)) return 0;
   const thunk = code.length;
   emitExpoline(s);
   branchRegister(code, 15, WORK1);

@@ -48,7 +48,7 @@ export function lowerTailCall(s: FunctionState): void {
 
   restoreRegisters(s);
   rxy(code, op.LG, WORK1, WORK1, NONE, offsets.programFunction);
-  if (options.cpu.expoline) {
+  if (options.cpu.expolines) {
     s.calls = true; // the function has the thunk that calls go through
     ri(code, op.AGHI, WORK1, TAIL_CALL_ENTRY);
     branchLong(code, 15, s.distanceTo(s.layout.thunk));
