@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { loadProfile } from '../../src/service/targets.js';
 import { bootQemu } from '../../tools/record-target/machine/machine.js';
+import { ARM64 } from '../../tools/record-target/architectures/arm64.js';
 import { shownAnswer } from './cases.js';
 import { answerDigest, fuzzAnswer, fuzzQuestion, GENERATORS, isShort } from './judge.js';
 import { LiveKernel } from './kernel.js';
@@ -19,7 +20,7 @@ if (work === undefined || generator === undefined || !(count > 0))
   throw new Error('usage: fuzz.ts WORK GENERATOR FIRST_SEED COUNT [ANSWERS.json]');
 
 const profile = loadProfile('linux-6.12-arm64');
-const machine = await bootQemu(work);
+const machine = await bootQemu(ARM64, work);
 const tally = { accepted: 0, same: 0, falseAccept: 0, falseReject: 0, errno: 0, log: 0, translated: 0, code: 0 };
 const answers: [seed: number, errno: number, digest: string][] = [];
 

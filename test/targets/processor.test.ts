@@ -1,6 +1,6 @@
 /**
- * The recorder's processor against QEMU's: functions compiled from emulated.c, with many numbers. Needs the arm64 cross
- * compiler and QEMU's user emulation (test/setup).
+ * The recorder's processors against QEMU's: functions compiled from emulated.c, with many numbers. Needs the cross
+ * compilers and QEMU's user emulation (test/setup).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,17 +8,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { Processor } from '../../tools/record-target/emulate/processor.js';
+import type { RecordedArchitecture } from '../../tools/record-target/architectures/architecture.js';
+import { ARM64 } from '../../tools/record-target/architectures/arm64.js';
+import { S390X } from '../../tools/record-target/architectures/s390x.js';
+import type { Processor } from '../../tools/record-target/emulate/processor.js';
 import type { Agent } from '../../tools/record-target/machine/agent.js';
 import { KernelMemory } from '../../tools/record-target/kernel/memory.js';
 
 const SOURCE = fileURLToPath(new URL('emulated.c', import.meta.url));
-const GCC = 'aarch64-linux-gnu-gcc';
-const QEMU = 'qemu-aarch64';
-/** Where the functions lie: an address that is a kernel's. */
-const BASE = 0xffff_8000_8000_0000n;
-/** Where the current task is. */
-const TASK = 0x5200_0000_0000n;
+
+interface Machine {
+  readonly architecture: RecordedArchitecture;
+  readonly qemu: string;
+  /** Where the functions lie: an address that is a kernel's. */
+  readonly base: bigint;
+  /** What its kernels are compiled with. */
+  readonly flags: readonly string[];
+}
+
+const MACHINES: readonly Machine[] = [
+  {
+    architecture: ARM64,
+    qemu: 'qemu-aarch64',
+    base: 0xffff_8000_8000_0000n,
+    flags: ['-mgeneral-regs-only', '-mno-outline-atomics'],
+  },
+  { architecture: S390X, qemu: 'qemu-s390x', base: 0x3ff_e000_0000n, flags: ['-msoft-float', '-march=z13'] },
+  { architecture: S390X, qemu: 'qemu-s390x', base: 0x3ff_e000_0000n, flags: ['-msoft-float', '-march=z10'] },
+];
 
 const EDGES = [0n, 1n, 2n, 5n, 9n, 0x7fn, 0xffn, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn, 1n << 63n, (1n << 64n) - 1n];
 
@@ -32,62 +49,81 @@ function pairs(): [bigint, bigint][] {
 }
 
 /** A kernel's memory that is one file. */
-async function memoryOf(image: Buffer): Promise<KernelMemory> {
+async function memoryOf({ architecture, base }: Machine, image: Buffer): Promise<KernelMemory> {
   const peek = (places: readonly { address: bigint; size: number }[]) =>
     Promise.resolve(
       places.map(({ address, size }) => {
-        const at = Number(address - BASE);
+        const at = Number(address - base);
         if (at < 0 || at >= image.length) return null;
         return Buffer.concat([image.subarray(at, at + size), Buffer.alloc(Math.max(0, at + size - image.length))]);
       }),
     );
-  const memory = new KernelMemory({ peek } as unknown as Agent);
-  await memory.load(BASE, BASE + BigInt(image.length));
+  const memory = new KernelMemory({ peek, order: architecture.byteOrder } as unknown as Agent);
+  await memory.load(base, base + BigInt(image.length));
   return memory;
 }
 
+async function processorOver(machine: Machine, image: Buffer): Promise<Processor> {
+  const { architecture } = machine;
+  return architecture.processor({
+    memory: await memoryOf(machine, image),
+    order: architecture.byteOrder,
+    substitutes: new Map(),
+    addressBits: 48,
+    isKernelAddress: (value) => architecture.isKernelAddress(value),
+  });
+}
+
 const has = (tool: string) => spawnSync(tool, ['--version']).status === 0;
-const skip = has(GCC) && has(QEMU) ? false : `no ${GCC} or ${QEMU} on this machine (test/setup)`;
 
-t.test('emulated functions answer what a processor answers', { skip }, async (t) => {
-  const work = mkdtempSync(join(tmpdir(), 'processor-'));
-  t.teardown(() => {
-    rmSync(work, { recursive: true });
-  });
-  const file = (name: string) => join(work, name);
-  const run = (tool: string, args: readonly string[], input = '') =>
-    execFileSync(tool, args, { input, encoding: 'latin1', maxBuffer: 1 << 26 });
-  run(GCC, ['-O2', '-static', '-DHARNESS', SOURCE, '-o', file('harness')]);
-  const freestanding = ['-O2', '-ffreestanding', '-fno-stack-protector', '-mgeneral-regs-only', '-mno-outline-atomics'];
-  const placed = ['-nostdlib', '-static', '-Wl,--build-id=none', `-Wl,-Ttext=0x${BASE.toString(16)}`, '-Wl,-e,f_divide'];
-  run(GCC, [...freestanding, ...placed, '-Wl,-z,norelro', '-Wl,-N,--no-warn-rwx-segments', SOURCE, '-o', file('kernel')]);
-  run('aarch64-linux-gnu-objcopy', ['-O', 'binary', '-R', '.comment', '-R', '.eh_frame', file('kernel'), file('image')]);
-  const symbols = new Map(
-    run('aarch64-linux-gnu-nm', [file('kernel')])
-      .split('\n')
-      .map((line) => line.split(' '))
-      .map(([address, , name]) => [name ?? '', BigInt(`0x${address === '' ? '0' : address!}`)] as const),
-  );
-  const processor = new Processor(await memoryOf(readFileSync(file('image'))), new Map(), TASK);
+for (const machine of MACHINES) {
+  const { architecture, qemu, base, flags } = machine;
+  const { name, debian } = architecture;
+  const gcc = `${debian.triplet}-gcc`;
+  const skip = has(gcc) && has(qemu) ? false : `no ${gcc} or ${qemu} on this machine (test/setup)`;
 
-  const input = pairs().map(([a, b]) => `${a.toString(16)} ${b.toString(16)}\n`);
-  const lines = run(QEMU, [file('harness')], input.join('')).trim().split('\n');
-  const wrong = lines.filter((line) => {
-    const [name, a, b, answer] = line.split(' ') as [string, string, string, string];
-    processor.reset();
-    return processor.call(symbols.get(name)!, [BigInt(`0x${a}`), BigInt(`0x${b}`)]) !== BigInt(`0x${answer}`);
+  t.test(`emulated functions answer what a processor answers: ${name} ${flags.join(' ')}`, { skip }, async (t) => {
+    const work = mkdtempSync(join(tmpdir(), 'processor-'));
+    t.teardown(() => {
+      rmSync(work, { recursive: true });
+    });
+    const file = (name: string) => join(work, name);
+    const run = (tool: string, args: readonly string[], input = '') =>
+      execFileSync(tool, args, { input, encoding: 'latin1', maxBuffer: 1 << 26 });
+    run(gcc, ['-O2', '-static', '-DHARNESS', SOURCE, '-o', file('harness')]);
+    const freestanding = ['-O2', '-ffreestanding', '-fno-stack-protector', ...flags];
+    const placed = ['-nostdlib', '-static', '-Wl,--build-id=none', `-Wl,-Ttext=0x${base.toString(16)}`, '-Wl,-e,f_divide'];
+    run(gcc, [...freestanding, ...placed, '-Wl,-z,norelro', '-Wl,-N,--no-warn-rwx-segments', SOURCE, '-o', file('kernel')]);
+    const left = ['-R', '.comment', '-R', '.eh_frame'];
+    run(`${debian.triplet}-objcopy`, ['-O', 'binary', ...left, file('kernel'), file('image')]);
+    const symbols = new Map(
+      run(`${debian.triplet}-nm`, [file('kernel')])
+        .split('\n')
+        .map((line) => line.split(' '))
+        .map(([address, , name]) => [name ?? '', BigInt(`0x${address === '' ? '0' : address!}`)] as const),
+    );
+    const processor = await processorOver(machine, readFileSync(file('image')));
+
+    const input = pairs().map(([a, b]) => `${a.toString(16)} ${b.toString(16)}\n`);
+    const lines = run(qemu, [file('harness')], input.join('')).trim().split('\n');
+    const wrong = lines.filter((line) => {
+      const [name, a, b, answer] = line.split(' ') as [string, string, string, string];
+      processor.reset();
+      return processor.call(symbols.get(name)!, [BigInt(`0x${a}`), BigInt(`0x${b}`)]) !== BigInt(`0x${answer}`);
+    });
+    t.ok(lines.length > 8000, `${lines.length} calls`);
+    t.strictSame(wrong.slice(0, 10), []);
   });
-  t.ok(lines.length > 8000, `${lines.length} calls`);
-  t.strictSame(wrong.slice(0, 10), []);
-});
+}
 
 t.test('what it does not know is an error, never a guess', async (t) => {
   const words = (...code: number[]) => Buffer.from(Uint32Array.from(code).buffer);
-  const run = async (code: Buffer) => new Processor(await memoryOf(code), new Map(), TASK).call(BASE, []);
+  const [machine] = MACHINES;
+  const run = async (code: Buffer) => (await processorOver(machine!, code)).call(machine!.base, []);
   const RET = 0xd65f03c0;
   t.equal(await run(words(0xd2800540, RET)), 42n); // mov x0, #42
   await t.rejects(run(words(0x1e602800, RET)), { message: /^instruction 1e602800/ }); // fadd d0, d0, d0
   await t.rejects(run(words(0xd5380000, RET)), { message: /^instruction d5380000/ }); // mrs x0, midr_el1
-  await t.rejects(run(words(0xf9400000, RET)), { message: /^read of 7 / }); // ldr x0, [x0]: nobody wrote there
+  await t.rejects(run(words(0xf9400000, RET)), { message: /^read of 0 / }); // ldr x0, [x0]: nobody wrote there
   await t.rejects(run(words(0x14000000)), { message: /no end/ }); // b .
 });

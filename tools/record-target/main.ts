@@ -1,6 +1,6 @@
 /**
- * record-target NAME (--package PATTERN | --agent COMMAND) [--verified TEXT] [--work DIRECTORY]
- *     [--system-map FILE] [--answers FILE]
+ * record-target NAME (--package PATTERN | --kernel DIRECTORY | --agent COMMAND) [--architecture NAME] [--suite SUITE]
+ *     [--verified TEXT] [--work DIRECTORY] [--system-map FILE] [--answers FILE]
  *
  * Records a kernel into targets/NAME. docs/targets.md says how to use it.
  */
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { decodeProfile } from '../../src/compiler/targets/decode.js';
 import type { Manifest } from '../../src/compiler/targets/data.js';
+import { architectureNamed } from './architectures/architectures.js';
 import { askContexts, type ContextAnswer } from './ask/contexts.js';
 import { contextDifferences, helperDifferences } from './check.js';
 import { bootQemu, runAgent, type Machine } from './machine/machine.js';
@@ -32,7 +33,10 @@ const UNVERIFIED =
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    architecture: { type: 'string' },
     package: { type: 'string' },
+    suite: { type: 'string', default: '' },
+    kernel: { type: 'string' },
     agent: { type: 'string' },
     verified: { type: 'string', default: UNVERIFIED },
     work: { type: 'string' },
@@ -40,6 +44,8 @@ const { values: options, positionals } = parseArgs({
     answers: { type: 'string' },
   },
 });
+
+const architecture = architectureNamed(options.architecture);
 
 async function main(name: string): Promise<void> {
   const [machine, source] = await start(name);
@@ -56,15 +62,25 @@ async function main(name: string): Promise<void> {
 }
 
 async function start(name: string): Promise<[Machine, string]> {
-  if (options.agent !== undefined) return [runAgent(options.agent), `a running machine`];
-  if (options.package === undefined) throw new Error('either --package or --agent is needed');
+  if (options.agent !== undefined) return [runAgent(architecture, options.agent), `a running machine`];
+  const from = options.package ?? options.kernel;
+  if (from === undefined) throw new Error('one of --package, --kernel and --agent is needed');
   const work = workOf(name);
   mkdirSync(work, { recursive: true });
-  progress(`preparing ${options.package} in ${work}`);
-  execFileSync(join(HERE, 'prepare'), [work, options.package], { stdio: ['ignore', 'inherit', 'inherit'] });
+  progress(`preparing ${from} in ${work}`);
+  const { debian, qemu } = architecture;
+  const settings = {
+    ARCHITECTURE: debian.name,
+    TRIPLET: debian.triplet,
+    NEEDED: debian.packages.join(' '),
+    QEMU: qemu.command,
+    SUITE: options.suite,
+  };
+  const env = { ...process.env, ...settings };
+  execFileSync(join(HERE, 'prepare'), [work, from], { env, stdio: ['ignore', 'inherit', 'inherit'] });
   const source = readFileSync(join(work, 'package'), 'utf8').trim().split('\n').at(-1) ?? '';
   progress('booting');
-  return [await bootQemu(work), source];
+  return [await bootQemu(architecture, work), source];
 }
 
 function workOf(name: string): string {
@@ -73,8 +89,8 @@ function workOf(name: string): string {
 
 async function recordInto(directory: string, name: string, machine: Machine, source: string): Promise<void> {
   const { agent } = machine;
-  await preflight(agent);
-  const recording = await record(agent, systemMap(), progress);
+  await preflight(architecture, agent);
+  const recording = await record(architecture, agent, systemMap(), progress);
   const { kernel } = recording;
   const files = new Map<string, Uint8Array>([
     ['vmlinux.btf', kernel.btfBytes],
@@ -117,7 +133,7 @@ async function recordInto(directory: string, name: string, machine: Machine, sou
 /** All names of a kernel that lists only its functions: given, or fetched by `prepare`. */
 function systemMap(): string | null {
   const path =
-    options['system-map'] ?? (options.package === undefined ? '' : join(workOf(positionals[0]!), 'System.map'));
+    options['system-map'] ?? (options.agent === undefined ? join(workOf(positionals[0]!), 'System.map') : '');
   return existsSync(path) ? readFileSync(path, 'latin1') : null;
 }
 
@@ -137,7 +153,9 @@ function progress(step: string): void {
 
 const [name] = positionals;
 if (name === undefined || !/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
-  process.stderr.write('usage: record-target NAME (--package PATTERN | --agent COMMAND) [--verified TEXT]\n');
+  process.stderr.write(
+    'usage: record-target NAME (--package PATTERN | --kernel DIRECTORY | --agent COMMAND) [--architecture NAME]\n',
+  );
   process.exitCode = 2;
 } else {
   try {

@@ -21,6 +21,7 @@ import { recordOpcodes, recordPacketAccess, recordSocketMapUpdates } from './fac
 import { recordStructOps, registeredStructOps } from './facts/struct-ops.js';
 import { Vocabulary } from './facts/vocabulary.js';
 import { Kernel } from './kernel/kernel.js';
+import type { RecordedArchitecture } from './architectures/architecture.js';
 import type { Agent } from './machine/agent.js';
 
 /** Everything recorded of a kernel. */
@@ -45,8 +46,13 @@ export interface Recording {
 export type Progress = (step: string) => void;
 
 /** Records a kernel. First the live kernel is asked, then its tables are read and its own functions are run. */
-export async function record(agent: Agent, systemMap: string | null, progress: Progress): Promise<Recording> {
-  const kernel = await Kernel.open(agent, systemMap);
+export async function record(
+  architecture: RecordedArchitecture,
+  agent: Agent,
+  systemMap: string | null,
+  progress: Progress,
+): Promise<Recording> {
+  const kernel = await Kernel.open(architecture, agent, systemMap);
   const { btf } = kernel;
   const types = kernel.enumerators('bpf_prog_type');
   const attachTypes = kernel.enumerators('bpf_attach_type');

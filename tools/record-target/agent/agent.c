@@ -3,8 +3,8 @@
  * The recorder's hand inside the machine whose kernel is recorded.
  *
  * It knows nothing of what is recorded: it answers five kinds of requests and leaves all thinking to the host. Requests
- * are answered strictly in order, so that the host may send many before it reads the first answer. All numbers are
- * little-endian, as the machine itself is.
+ * are answered strictly in order, so that the host may send many before it reads the first answer. The numbers of messages
+ * are little-endian; what they carry (attributes, buffers, memory) is as the machine has it.
  *
  *   request:  u32 length of what follows | u8 kind | payload
  *   answer:   u32 length of what follows | payload
@@ -19,6 +19,7 @@
  * /modules (in the order of /modules/order); anywhere else over standard input and output.
  */
 #include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -64,6 +65,7 @@ static void put(struct bytes *to, const void *data, size_t size)
 
 static void put_s32(struct bytes *to, int32_t value)
 {
+	value = htole32(value);
 	put(to, &value, sizeof(value));
 }
 
@@ -120,7 +122,7 @@ static uint16_t take_u16(struct cursor *c)
 	uint16_t v;
 
 	memcpy(&v, take(c, sizeof(v)), sizeof(v));
-	return v;
+	return le16toh(v);
 }
 
 static uint32_t take_u32(struct cursor *c)
@@ -128,7 +130,7 @@ static uint32_t take_u32(struct cursor *c)
 	uint32_t v;
 
 	memcpy(&v, take(c, sizeof(v)), sizeof(v));
-	return v;
+	return le32toh(v);
 }
 
 static uint64_t take_u64(struct cursor *c)
@@ -136,7 +138,7 @@ static uint64_t take_u64(struct cursor *c)
 	uint64_t v;
 
 	memcpy(&v, take(c, sizeof(v)), sizeof(v));
-	return v;
+	return le64toh(v);
 }
 
 /* ---- FILE ---- */
@@ -225,7 +227,7 @@ static void peek_request(struct cursor *request, struct bytes *answer)
 
 static void put_buffer(struct bytes *to, const void *data, uint32_t size)
 {
-	put(to, &size, sizeof(size));
+	put_s32(to, size);
 	put(to, data, size);
 }
 
@@ -357,8 +359,7 @@ static void bpf_request(struct cursor *request, struct bytes *answer)
 
 			if (buffer[i].direction == BUFFER_TEXT)
 				size = strnlen((char *)buffer[i].data, size);
-			put(answer, &size, sizeof(size));
-			put(answer, buffer[i].data, size);
+			put_buffer(answer, buffer[i].data, size);
 		}
 		free(buffer[i].data);
 	}
@@ -456,6 +457,7 @@ int main(void)
 		struct cursor c;
 
 		read_all(&length, sizeof(length));
+		length = le32toh(length);
 		request.used = 0;
 		if (length > request.room) {
 			request.data = realloc(request.data, request.room = length);
@@ -487,7 +489,7 @@ int main(void)
 			fprintf(stderr, "record-target agent: unknown request\n");
 			return 2;
 		}
-		length = answer.used - sizeof(length);
+		length = htole32(answer.used - sizeof(length));
 		memcpy(answer.data, &length, sizeof(length));
 		write_all(answer.data, answer.used);
 	}

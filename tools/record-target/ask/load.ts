@@ -1,5 +1,7 @@
 import * as isa from '../../../src/compiler/isa/opcodes.js';
+import { Instructions } from '../../../src/compiler/isa/instructions.js';
 import { THEN_CLOSE, THEN_DUMP, type Agent } from '../machine/agent.js';
+import { attribute, words } from './words.js';
 
 const BPF_PROG_LOAD = 5;
 /** Bytes of union bpf_attr that BPF_PROG_LOAD is told of: up to attach_prog_fd, which kernels since 5.5 know. */
@@ -13,6 +15,7 @@ export interface Question {
   readonly attachType: number;
   readonly attachBtfId: number;
   readonly sleepable: boolean;
+  /** In canonical form, as all that this tool keeps. */
   readonly instructions: Uint8Array;
   /** The verifier's log, where more than errors is of interest. */
   readonly logLevel?: number;
@@ -39,24 +42,24 @@ const BPF_F_SLEEPABLE = 1 << 4;
 
 /** Puts a program to the live kernel. */
 export async function load(agent: Agent, question: Question, dump = false): Promise<Answer> {
-  const attr = Buffer.alloc(ATTR_BYTES);
-  attr.writeUInt32LE(question.type, 0);
-  attr.writeUInt32LE(question.instructions.length / 8, 4);
-  attr.writeUInt32LE(question.logLevel ?? 1, 24);
-  attr.writeUInt32LE(LOG_BYTES, 28);
-  attr.writeUInt32LE(question.sleepable ? BPF_F_SLEEPABLE : 0, 44);
-  attr.writeUInt32LE(question.attachType, 68);
-  attr.writeUInt32LE(question.attachBtfId, 108);
+  const { order } = agent;
   const { functions } = question;
-  const functionInfo = Buffer.from(Uint32Array.from(functions?.starts ?? []).buffer);
-  if (functions !== undefined) {
-    attr.writeUInt32LE(functions.btf, 72);
-    attr.writeUInt32LE(FUNCTION_INFO_BYTES, 76);
-    attr.writeUInt32LE(functionInfo.length / FUNCTION_INFO_BYTES, 88);
-  }
+  const functionInfo = words(order, functions?.starts ?? []);
+  const attr = attribute(order, ATTR_BYTES, [
+    [0, question.type],
+    [4, question.instructions.length / 8],
+    [24, question.logLevel ?? 1],
+    [28, LOG_BYTES],
+    [44, question.sleepable ? BPF_F_SLEEPABLE : 0],
+    [68, question.attachType],
+    [72, functions?.btf ?? 0],
+    [76, functions === undefined ? 0 : FUNCTION_INFO_BYTES],
+    [88, functionInfo.length / FUNCTION_INFO_BYTES],
+    [108, question.attachBtfId],
+  ]);
   const license = Buffer.from(`${question.license ?? 'GPL'}\0`);
   const buffers = [
-    { offset: 8, in: question.instructions },
+    { offset: 8, in: Instructions.from(question.instructions).toWire(order) },
     { offset: 16, in: license },
     { offset: 32, text: LOG_BYTES },
     ...(functions === undefined ? [] : [{ offset: 80, in: functionInfo }]),
@@ -65,14 +68,14 @@ export async function load(agent: Agent, question: Question, dump = false): Prom
   return {
     errno: Math.min(answer.result, 0),
     log: Buffer.from(answer.buffers[0] ?? []).toString('latin1'),
-    translated: answer.translated,
+    translated: answer.translated === null ? null : Instructions.from(answer.translated, order).bytes,
   };
 }
 
 /** An instruction: opcode, dst, src, offset, immediate. */
 export type Instruction = readonly [number, number, number, number, number];
 
-/** Instructions on the wire. */
+/** Instructions in canonical form. */
 export function assemble(instructions: readonly Instruction[]): Uint8Array {
   const bytes = Buffer.alloc(instructions.length * 8);
   instructions.forEach(([opcode, dst, src, offset, imm], i) => {

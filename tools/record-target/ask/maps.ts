@@ -1,4 +1,5 @@
 import { THEN_CLOSE, THEN_KEEP, type Agent } from '../machine/agent.js';
+import { attribute } from './words.js';
 import { INT } from './btf.js';
 import type { Enumerators } from './helpers.js';
 
@@ -57,13 +58,9 @@ function combinations(type: number, innerMap: number, btf: number): Attributes[]
 
 async function create(agent: Agent, attributes: Attributes, then: number): Promise<number> {
   const { type, keySize, valueSize, maxEntries, flags, innerMap, btf } = attributes;
-  const attr = Buffer.alloc(ATTR_BYTES);
-  [type, keySize, valueSize, maxEntries, flags].forEach((value, i) => attr.writeUInt32LE(value, 4 * i));
-  if (innerMap >= 0) attr.writeUInt32LE(innerMap, 20);
-  if (btf >= 0) {
-    attr.writeUInt32LE(btf, 48);
-    attr.writeUInt32LE(INT, 52);
-    attr.writeUInt32LE(INT, 56);
-  }
+  const fields = [type, keySize, valueSize, maxEntries, flags].map((value, i) => [4 * i, value] as const);
+  const inner = innerMap < 0 ? [] : [[20, innerMap] as const];
+  const typed = btf < 0 ? [] : ([[48, btf], [52, INT], [56, INT]] as const); // prettier-ignore
+  const attr = attribute(agent.order, ATTR_BYTES, [...fields, ...inner, ...typed]);
   return (await agent.bpf(BPF_MAP_CREATE, attr, [], then)).result;
 }

@@ -2,14 +2,13 @@ import { KIND_FUNC } from '../../../src/compiler/btf/kinds.js';
 import * as cap from '../../../src/compiler/targets/capabilities.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { LINUX_NUMBERS } from '../machine/agent.js';
-import { Processor, Trap, type Substitute } from './processor.js';
+import { Trap, type Processor, type Substitute } from './processor.js';
 
 /** Memory that the kernel's functions are handed: a program under verification, and room for what they answer. */
 const PROGRAM = 0x5000_0000_0000n;
 const AUX = PROGRAM + 0x1000n;
 const WATCHED = 0x2000;
 export const SCRATCH = 0x5100_0000_0000n;
-const TASK = 0x5200_0000_0000n;
 
 /** What kinds of programs differ in, as far as the kernel's tables may ask. */
 export interface ProgramKind {
@@ -55,10 +54,12 @@ export class ProgramEmulator {
     const sleepable = kernel.findMember('bpf_prog', 'sleepable') ?? kernel.member('bpf_prog_aux', 'sleepable');
     const inAux = kernel.findMember('bpf_prog', 'sleepable') === null;
     this.sleepableBit = sleepable.bits === 0 ? 0 : sleepable.bit;
+    const order = kernel.architecture.byteOrder;
+    const sleepableByte = Math.abs(order.lowPart(1, sleepable.size) - (this.sleepableBit >> 3));
     this.at = {
       type: kernel.member('bpf_prog', 'type').offset,
       attachType: kernel.member('bpf_prog', 'expected_attach_type').offset,
-      sleepable: sleepable.offset + (this.sleepableBit >> 3) + (inAux ? Number(AUX - PROGRAM) : 0),
+      sleepable: sleepable.offset + sleepableByte + (inAux ? Number(AUX - PROGRAM) : 0),
       aux: kernel.member('bpf_prog', 'aux').offset,
       attachBtfId: Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'attach_btf_id').offset,
       insns: kernel.member('bpf_prog', 'insnsi').offset,
@@ -66,7 +67,14 @@ export class ProgramEmulator {
     this.attachBtf = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'attach_btf').offset;
     this.attachProto = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'attach_func_proto').offset;
     this.attachProgram = Number(AUX - PROGRAM) + kernel.member('bpf_prog_aux', 'dst_prog').offset;
-    this.cpu = new Processor(kernel.memory, this.substitutes(), TASK);
+    const { architecture, memory } = kernel;
+    this.cpu = architecture.processor({
+      memory,
+      order: architecture.byteOrder,
+      substitutes: this.substitutes(),
+      addressBits: architecture.addressBits(kernel),
+      isKernelAddress: (value) => architecture.isKernelAddress(value),
+    });
     this.cpu.watchStart = PROGRAM;
     this.cpu.watchSize = WATCHED;
   }
@@ -83,7 +91,7 @@ export class ProgramEmulator {
     cpu.store(PROGRAM + BigInt(this.attachBtf), 8, this.kernel.memory.u64(this.kernel.symbols.address('btf_vmlinux')));
     cpu.store(PROGRAM + BigInt(this.attachProto), 8, this.prototypeAddress(kind.attachBtfId));
     cpu.store(PROGRAM + BigInt(this.attachProgram), 8, kind.toProgram === true ? PROGRAM : 0n);
-    cpu.store(PROGRAM + BigInt(this.at.insns), 8, FIRST_INSTRUCTION);
+    cpu.storeInstruction(PROGRAM + BigInt(this.at.insns), FIRST_INSTRUCTION);
   }
 
   /** Where the kernel has the prototype of the function that a program is attached to; 0 for anything else. */
@@ -166,9 +174,9 @@ export class ProgramEmulator {
   /** Functions that would leave the pure part of the kernel: locks are open, logs go nowhere. */
   private substitutes(): Map<bigint, Substitute> {
     const all: Record<string, Substitute> = {
-      capable: (cpu) => this.isCapable(cpu.x[0]!),
-      ns_capable: (cpu) => this.isCapable(cpu.x[1]!),
-      bpf_token_capable: (cpu) => this.isCapable(cpu.x[1]!),
+      capable: (cpu) => this.isCapable(cpu.argument(0)),
+      ns_capable: (cpu) => this.isCapable(cpu.argument(1)),
+      bpf_token_capable: (cpu) => this.isCapable(cpu.argument(1)),
       mutex_lock: () => 0n,
       mutex_unlock: () => 0n,
       bpf_log: () => 0n,
@@ -183,18 +191,18 @@ export class ProgramEmulator {
       trace_set_clr_event: () => 0n,
       security_locked_down: () => 0n,
       memset: (cpu) => {
-        const [to, value, size] = [cpu.x[0]!, cpu.x[1]! & 0xffn, Number(cpu.x[2]!)];
+        const [to, value, size] = [cpu.argument(0), cpu.argument(1) & 0xffn, Number(cpu.argument(2))];
         for (let i = 0; i < size; i++) cpu.store(to + BigInt(i), 1, value);
         return to;
       },
       memcpy: (cpu) => {
-        const [to, from, size] = [cpu.x[0]!, cpu.x[1]!, Number(cpu.x[2]!)];
+        const [to, from, size] = [cpu.argument(0), cpu.argument(1), Number(cpu.argument(2))];
         for (let i = 0; i < size; i++) cpu.store(to + BigInt(i), 1, cpu.load(from + BigInt(i), 1));
         return to;
       },
       // A walk over all types; our own index answers at once.
       btf_find_by_name_kind: (cpu) => {
-        const id = this.kernel.btf.find(this.kernel.memory.text(cpu.x[1]!), Number(cpu.x[2]! & 0xffn));
+        const id = this.kernel.btf.find(this.kernel.memory.text(cpu.argument(1)), Number(cpu.argument(2) & 0xffn));
         return BigInt(id === 0 ? -2 : id);
       },
       btf_ctx_access: () => {

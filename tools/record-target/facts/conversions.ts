@@ -48,7 +48,7 @@ export class TemplateTable {
         const count = await this.emulator.run(
           kind,
           () => {
-            cpu.store(INSTRUCTION, 8, wire);
+            cpu.storeInstruction(INSTRUCTION, wire);
             cpu.store(TARGET_SIZE, 4, 0n);
             cpu.store(OUTPUT, OUTPUT_BYTES, 0n);
             this.emulator.writeNotes(notes);
@@ -74,7 +74,7 @@ export class TemplateTable {
   }
 
   private output(count: number): bigint[] {
-    return Array.from({ length: count }, (_, i) => this.emulator.cpu.load(OUTPUT + BigInt(8 * i), 8));
+    return Array.from({ length: count }, (_, i) => this.emulator.cpu.loadInstruction(OUTPUT + BigInt(8 * i)));
   }
 
   /** The fewest templates that explain what came out for each pair of registers. */

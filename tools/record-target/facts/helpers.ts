@@ -178,7 +178,7 @@ class HelperRecorder {
 
   /** Prototypes name types by the address of the id; a poisoned address says that the call itself supplies it. */
   private typeBehind(address: bigint): number {
-    return address >> 52n === 0xfffn ? this.kernel.memory.u32(address) : 0;
+    return this.kernel.architecture.isKernelAddress(address) ? this.kernel.memory.u32(address) : 0;
   }
 }
 

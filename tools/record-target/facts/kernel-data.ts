@@ -2,6 +2,7 @@ import * as kinds from '../../../src/compiler/btf/kinds.js';
 import type { IteratorRecord, KernelData } from '../../../src/compiler/targets/data.js';
 import { SCRATCH, type ProgramEmulator } from '../emulate/program.js';
 import type { Kernel } from '../kernel/kernel.js';
+import { Unreadable } from '../kernel/memory.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const FUNCTION_POINTER = kinds.KIND_FUNC_PROTO;
@@ -45,17 +46,27 @@ export function mapOperations(kernel: Kernel): KernelData['mapOps'] {
 /** struct bpf_iter_target_info: the registered iterators, found as the list whose members name existing functions. */
 export function iterators(kernel: Kernel, vocabulary: Vocabulary): IteratorRecord[] {
   for (const address of kernel.symbols.all('targets')) {
-    const found = walkIterators(kernel, vocabulary, address);
+    const found = tryIterators(kernel, vocabulary, address);
     if (found !== null && found.length > 0) return found;
   }
   return [];
+}
+
+/** What is no list of iterators may lead anywhere. */
+function tryIterators(kernel: Kernel, vocabulary: Vocabulary, head: bigint): IteratorRecord[] | null {
+  try {
+    return walkIterators(kernel, vocabulary, head);
+  } catch (error) {
+    if (error instanceof Unreadable) return null;
+    throw error;
+  }
 }
 
 function walkIterators(kernel: Kernel, vocabulary: Vocabulary, head: bigint): IteratorRecord[] | null {
   const { btf, memory } = kernel;
   const found: IteratorRecord[] = [];
   const list = BigInt(kernel.member('bpf_iter_target_info', 'list').offset);
-  const inKernel = (at: bigint) => at >> 52n === 0xfffn;
+  const inKernel = (at: bigint): boolean => kernel.architecture.isKernelAddress(at);
   for (let at = memory.u64(head); at !== head; at = memory.u64(at)) {
     if (!inKernel(at) || found.length > 256) return null;
     const info = kernel.read(at - list, 'bpf_iter_target_info', 'reg_info');
@@ -109,7 +120,7 @@ export function rawTracepointNulls(kernel: Kernel): Record<string, string> {
   if (table === null) return found;
   for (let at = table; at < symbols.next(table); at += 16n) {
     const name = memory.u64(at);
-    if (name >> 52n !== 0xfffn) break;
+    if (!kernel.architecture.isKernelAddress(name)) break;
     found[memory.text(name)] = `0x${memory.u64(at + 8n).toString(16)}`;
   }
   return found;

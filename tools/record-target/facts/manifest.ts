@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
-import { ARCHITECTURES } from '../../../src/compiler/jit/architectures.js';
 import type { Manifest } from '../../../src/compiler/targets/data.js';
+import { settingOf } from '../architectures/architecture.js';
 import type { ProgramEmulator } from '../emulate/program.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Agent } from '../machine/agent.js';
@@ -28,46 +28,22 @@ export type MachineFacts = Omit<
 /** What a kernel is, beside its tables. */
 export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, config: string): Promise<MachineFacts> {
   const { agent } = kernel;
-  const setting = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(config)?.[1] ?? '';
   const cpus = await line(agent, '/sys/devices/system/cpu/possible');
-  const pageBits =
-    Number(setting('CONFIG_PAGE_SHIFT')) || (/^CONFIG_ARM64_(\d+)K_PAGES=y/m.exec(config) ? pageShift(config) : 12);
-  const addressBits = virtualAddressBits(kernel);
-  const unused = BigInt(64 - addressBits);
-  emulator.cpu.translationControl = unused | (unused << 16n); // T0SZ, T1SZ
+  const { architecture } = kernel;
   return {
-    architecture: architecture(config),
+    architecture: architecture.name,
     release: await line(agent, '/proc/sys/kernel/osrelease'),
     version: await line(agent, '/proc/sys/kernel/version'),
-    pageSize: 1 << pageBits,
-    virtualAddressBits: addressBits,
+    pageSize: 1 << architecture.pageShift(config),
+    virtualAddressBits: architecture.addressBits(kernel),
     userLimit: `0x${(await ask(emulator, 'bpf_arch_uaddress_limit', [])).toString(16)}`,
     possibleCpus: Number(/(\d+)$/.exec(cpus)?.[1] ?? 0) + 1,
-    kernelHz: Number(setting('CONFIG_HZ')),
+    kernelHz: Number(settingOf(config, 'CONFIG_HZ')),
     cpuFeatures:
-      /^Features\s*:\s*(.*)$/m.exec((await agent.file('/proc/cpuinfo'))?.toString() ?? '')?.[1]?.split(' ') ?? [],
+      architecture.cpuFeatures.exec((await agent.file('/proc/cpuinfo'))?.toString() ?? '')?.[1]?.split(' ') ?? [],
     jitInlinedHelpers: await inlinedHelpers(emulator),
     jitBypassesSpecV4: ((await ask(emulator, 'bpf_jit_bypass_spec_v4', [])) & 1n) !== 0n,
   };
-}
-
-function architecture(config: string): string {
-  const found = ARCHITECTURES.find(({ kernelSetting }) => config.split('\n').includes(`${kernelSetting}=y`));
-  if (found === undefined) throw new Error('the kernel is for an architecture that the compiler has no code for');
-  return found.name;
-}
-
-function pageShift(config: string): number {
-  return 10 + Math.log2(Number(/^CONFIG_ARM64_(\d+)K_PAGES=y/m.exec(config)?.[1] ?? 4));
-}
-
-/**
- * Bits of kernel addresses in use: the processor may offer fewer than the kernel was built for. The linear map starts
- * where all higher bits are ones, and all that is allocated at boot lies near its start.
- */
-function virtualAddressBits(kernel: Kernel): number {
-  const allocated = kernel.memory.u64(kernel.symbols.address('btf_vmlinux'));
-  return BigInt.asUintN(64, ~allocated).toString(2).length;
 }
 
 async function inlinedHelpers(emulator: ProgramEmulator): Promise<number[]> {

@@ -1,6 +1,7 @@
 import { readBtf } from '../../../src/compiler/btf/read.js';
 import type { Btf } from '../../../src/compiler/btf/btf.js';
 import * as kinds from '../../../src/compiler/btf/kinds.js';
+import type { RecordedArchitecture } from '../architectures/architecture.js';
 import type { Agent } from '../machine/agent.js';
 import { KernelMemory } from './memory.js';
 import { Symbols } from './symbols.js';
@@ -9,7 +10,7 @@ import { Symbols } from './symbols.js';
 export interface Member {
   readonly offset: number;
   readonly size: number;
-  /** For bit-fields: lowest bit and number of bits, counted in the member's bytes; else 0 and 0. */
+  /** For bit-fields: lowest bit, counted from the member's lowest, and number of bits; else 0 and 0. */
   readonly bit: number;
   readonly bits: number;
   readonly type: number;
@@ -18,6 +19,7 @@ export interface Member {
 /** The recorded kernel: its memory, its types and its names. */
 export class Kernel {
   private constructor(
+    readonly architecture: RecordedArchitecture,
     readonly agent: Agent,
     readonly memory: KernelMemory,
     readonly symbols: Symbols,
@@ -26,7 +28,7 @@ export class Kernel {
   ) {}
 
   /** `systemMap`: all names of this very kernel as linked, where its own list has only functions. */
-  static async open(agent: Agent, systemMap: string | null): Promise<Kernel> {
+  static async open(architecture: RecordedArchitecture, agent: Agent, systemMap: string | null): Promise<Kernel> {
     const [kallsyms, btfBytes] = await Promise.all([
       needed(agent, '/proc/kallsyms'),
       needed(agent, '/sys/kernel/btf/vmlinux'),
@@ -35,7 +37,7 @@ export class Kernel {
     if (!btf.ok) throw new Error(`vmlinux BTF: ${btf.failure.message}`);
     const listed = new Symbols(kallsyms.toString('latin1'), 0n);
     const symbols = systemMap === null ? listed : atRuntime(systemMap, listed);
-    return new Kernel(agent, new KernelMemory(agent), symbols, btf.value, btfBytes);
+    return new Kernel(architecture, agent, new KernelMemory(agent), symbols, btf.value, btfBytes);
   }
 
   /** Takes a picture of the kernel's image, text and data, as it is now. */
@@ -157,7 +159,8 @@ export class Kernel {
     const size = this.typeSize(type);
     if (bits === 0) return { offset: bitOffset >> 3, size, bit: 0, bits: 0, type };
     const offset = Math.floor(bitOffset / (8 * size)) * size;
-    return { offset, size, bit: bitOffset - 8 * offset, bits, type };
+    const above = this.architecture.byteOrder.bitsAbove(bitOffset - 8 * offset, bits, size);
+    return { offset, size, bit: 8 * size - above - bits, bits, type };
   }
 }
 

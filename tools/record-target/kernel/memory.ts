@@ -1,12 +1,16 @@
+import { LITTLE_ENDIAN, type ByteOrder } from '../../../src/compiler/bytes/byte-order.js';
 import type { Agent } from '../machine/agent.js';
 
 const PAGE_BITS = 12n;
 const PAGE = 1 << Number(PAGE_BITS);
 
+/** Memory that the kernel does not show. */
+export class Unreadable extends Error {}
+
 /** Memory that was asked for and is not here yet; `KernelMemory.settle` fetches it and tries again. */
 class Missing extends Error {
   constructor(readonly page: number) {
-    super(`kernel memory at ${(BigInt(page) << PAGE_BITS).toString(16)} is not readable`);
+    super(`page ${page.toString(16)} of kernel memory is not here yet`);
   }
 }
 
@@ -16,8 +20,15 @@ class Missing extends Error {
  */
 export class KernelMemory {
   private readonly pages = new Map<number, Buffer>();
+  private readonly unreadable = new Set<number>();
 
-  constructor(private readonly agent: Agent) {}
+  private readonly order: ByteOrder;
+  private readonly little: boolean;
+
+  constructor(private readonly agent: Agent) {
+    this.order = agent.order;
+    this.little = agent.order === LITTLE_ENDIAN;
+  }
 
   /** Fetches a range ahead, as far as it is readable. */
   async load(start: bigint, end: bigint): Promise<void> {
@@ -44,8 +55,8 @@ export class KernelMemory {
         if (!(error instanceof Missing)) throw error;
         const address = BigInt(error.page) << PAGE_BITS;
         const data = (await this.agent.peek([{ address, size: PAGE }]))[0];
-        if (data === null || data === undefined) throw error;
-        this.pages.set(error.page, data);
+        if (data) this.pages.set(error.page, data);
+        else this.unreadable.add(error.page); // which the reader is told when it tries again
       }
     }
   }
@@ -55,15 +66,21 @@ export class KernelMemory {
   }
   u16(address: bigint): number {
     const at = Number(address & 0xfffn);
-    return at <= PAGE - 2 ? this.page(address).readUInt16LE(at) : Number(this.wide(address, 2));
+    if (at > PAGE - 2) return Number(this.wide(address, 2));
+    const page = this.page(address);
+    return this.little ? page.readUInt16LE(at) : page.readUInt16BE(at);
   }
   u32(address: bigint): number {
     const at = Number(address & 0xfffn);
-    return at <= PAGE - 4 ? this.page(address).readUInt32LE(at) : Number(this.wide(address, 4));
+    if (at > PAGE - 4) return Number(this.wide(address, 4));
+    const page = this.page(address);
+    return this.little ? page.readUInt32LE(at) : page.readUInt32BE(at);
   }
   u64(address: bigint): bigint {
     const at = Number(address & 0xfffn);
-    return at <= PAGE - 8 ? this.page(address).readBigUInt64LE(at) : this.wide(address, 8);
+    if (at > PAGE - 8) return this.wide(address, 8);
+    const page = this.page(address);
+    return this.little ? page.readBigUInt64LE(at) : page.readBigUInt64BE(at);
   }
   bytes(address: bigint, size: number): Buffer {
     const out = Buffer.alloc(size);
@@ -79,15 +96,18 @@ export class KernelMemory {
 
   private wide(address: bigint, size: number): bigint {
     let value = 0n;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.u8(address + BigInt(i)));
+    for (let i = 0; i < size; i++) {
+      value |= BigInt(this.u8(address + BigInt(i))) << BigInt(this.order.bitsBelow(i, 1, size));
+    }
     return value;
   }
 
   private page(address: bigint): Buffer {
     const page = pageOf(address);
     const data = this.pages.get(page);
-    if (data === undefined) throw new Missing(page);
-    return data;
+    if (data !== undefined) return data;
+    if (this.unreadable.has(page)) throw new Unreadable(`kernel memory at ${address.toString(16)} is not readable`);
+    throw new Missing(page);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ByteOrder } from '../../../src/compiler/bytes/byte-order.js';
+import { ByteReader } from '../../../src/compiler/bytes/reader.js';
 import * as cap from '../../../src/compiler/targets/capabilities.js';
 
 /** Linux's numbers of the capabilities that bpf(2) asks for. */
@@ -71,6 +73,8 @@ export class Agent {
   constructor(
     private readonly to: Writable,
     from: Readable,
+    /** The machine's: of everything in memory, attributes and programs. The messages themselves are little-endian. */
+    readonly order: ByteOrder,
   ) {
     from.on('data', (chunk: Buffer) => {
       this.take(chunk);
@@ -147,7 +151,7 @@ export class Agent {
       result,
       buffers: answered,
       translated,
-      compiled: isDumped && then === THEN_DUMP_ALL ? compiled(next) : null,
+      compiled: isDumped && then === THEN_DUMP_ALL ? compiled(next, this.order) : null,
     };
   }
 
@@ -214,15 +218,16 @@ export class Agent {
   }
 }
 
-function compiled(next: () => Uint8Array): CompiledProgram {
+function compiled(next: () => Uint8Array, order: ByteOrder): CompiledProgram {
   const code = next();
-  const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = (bytes: Uint8Array): number[] =>
-    Array.from({ length: bytes.length / 4 }, (_, i) => view(bytes).getUint32(4 * i, true));
-  const addresses = next();
+  const words = (bytes: Uint8Array): number[] => {
+    const reader = new ByteReader(bytes, order);
+    return Array.from({ length: bytes.length / 4 }, (_, i) => reader.u32(4 * i));
+  };
+  const addresses = new ByteReader(next(), order);
   return {
     code,
-    addresses: Array.from({ length: addresses.length / 8 }, (_, i) => view(addresses).getBigUint64(8 * i, true)),
+    addresses: Array.from({ length: addresses.length / 8 }, (_, i) => addresses.u64(8 * i)),
     lengths: words(next()),
     maps: words(next()),
   };

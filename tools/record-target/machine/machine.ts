@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RecordedArchitecture } from '../architectures/architecture.js';
 import { Agent } from './agent.js';
 
 export interface Machine {
@@ -18,32 +19,20 @@ const BOOT_LIMIT = 300;
  * Boots what `prepare` made (kernel, initrd) in QEMU. KASLR stays off, so that one kernel's addresses are the same in
  * every boot; the processor has every feature that QEMU knows, as the profile says of its CPU.
  */
-export async function bootQemu(directory: string): Promise<Machine> {
+export async function bootQemu({ qemu: boot, byteOrder }: RecordedArchitecture, directory: string): Promise<Machine> {
   const scratch = mkdtempSync(join(tmpdir(), 'record-target-'));
   const path = join(scratch, 'port');
   const server = createServer();
   const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const qemu = spawn(
-    'qemu-system-aarch64',
+    boot.command,
     [
-      ...[
-        '-M',
-        'virt',
-        '-cpu',
-        'max,pauth-impdef=on',
-        '-smp',
-        '1',
-        '-m',
-        '1G',
-        '-nographic',
-        '-nic',
-        'none',
-        '-no-reboot',
-      ],
+      ...boot.arguments,
+      ...['-smp', '1', '-m', '1G', '-nographic', '-nic', 'none', '-no-reboot'],
       ...['-kernel', join(directory, 'kernel'), '-initrd', join(directory, 'initrd')],
-      ...['-append', 'console=ttyAMA0 nokaslr quiet panic=-1 rdinit=/init'],
-      ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=line,path=${path}`],
+      ...['-append', `console=${boot.console} nokaslr quiet panic=-1 rdinit=/init`],
+      ...['-device', 'virtio-serial', '-chardev', `socket,id=line,path=${path}`],
       ...['-device', 'virtserialport,chardev=line,name=line'],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -58,7 +47,7 @@ export async function bootQemu(directory: string): Promise<Machine> {
   };
   try {
     const socket = await Promise.race([connected, ended.then(() => Promise.reject(new Error('QEMU ended')))]);
-    const agent = new Agent(socket, socket);
+    const agent = new Agent(socket, socket, byteOrder);
     await Promise.race([agent.file('/proc/version'), timeLimit(BOOT_LIMIT)]);
     return { agent, stop };
   } catch (error) {
@@ -67,13 +56,13 @@ export async function bootQemu(directory: string): Promise<Machine> {
   }
 }
 
-/** Talks to an agent that a command runs, such as `ssh root@board /tmp/agent` or, on an arm64 machine, `sudo ./agent`. */
-export function runAgent(command: string): Machine {
+/** Talks to an agent that a command runs, such as `ssh root@board /tmp/agent` or, for this very machine, `sudo ./agent`. */
+export function runAgent({ byteOrder }: RecordedArchitecture, command: string): Machine {
   const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = exited(child, command);
   ended.catch(() => undefined); // the agent's requests fail by themselves when the line closes
   return {
-    agent: new Agent(child.stdin, child.stdout),
+    agent: new Agent(child.stdin, child.stdout, byteOrder),
     stop: async () => {
       child.stdin.end();
       await ended.catch(() => undefined);

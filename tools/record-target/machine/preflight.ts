@@ -1,4 +1,5 @@
 import { assemble, load, RETURN_ZERO } from '../ask/load.js';
+import type { RecordedArchitecture } from '../architectures/architecture.js';
 import type { Agent } from './agent.js';
 
 const EPERM = 1;
@@ -9,15 +10,20 @@ const SOCKET_FILTER = 1;
 export class NotRecordable extends Error {}
 
 /** What keeps a machine's kernel from being recorded, and what to do about it; throws NotRecordable with all of it at once. */
-export async function preflight(agent: Agent): Promise<void> {
-  const reasons = [await wrongMachine(agent), await noTypes(agent), await noMemory(agent), await noPrograms(agent)];
+export async function preflight(architecture: RecordedArchitecture, agent: Agent): Promise<void> {
+  const reasons = [
+    await wrongMachine(architecture, agent),
+    await noTypes(agent),
+    await noMemory(agent),
+    await noPrograms(agent),
+  ];
   const found = reasons.filter((reason) => reason !== null);
   if (found.length > 0) throw new NotRecordable(`this kernel cannot be recorded:\n  - ${found.join('\n  - ')}`);
 }
 
-async function wrongMachine(agent: Agent): Promise<string | null> {
+async function wrongMachine({ name, machine: wanted }: RecordedArchitecture, agent: Agent): Promise<string | null> {
   const machine = (await agent.file('/proc/sys/kernel/arch'))?.toString().trim(); // since Linux 6.1
-  return machine === undefined || machine === 'aarch64' ? null : `it is not arm64 but ${machine}`;
+  return machine === undefined || machine === wanted ? null : `it is not ${name} but ${machine}`;
 }
 
 async function noTypes(agent: Agent): Promise<string | null> {
