@@ -9,15 +9,16 @@ import type { Identity } from './auth/identity.js';
 import type { Answer } from './cache/entry.js';
 import { cacheKey } from './cache/key.js';
 import type { CacheTiers, Found } from './cache/tiers.js';
-import type { CompileRequestMessage } from './contract/messages.js';
+import type { CompileRequestMessage, TargetMessage } from './contract/messages.js';
 import { CompileRequestType, encode } from './contract/schema.js';
 import { checkRequest, isDigest } from './contract/request.js';
 import { ServiceError } from './errors.js';
 import type { Executed, Executor, Question } from './execute/executor.js';
 import { Flights } from './flights.js';
+import { atTarget, composed, eachTarget } from './many-targets.js';
 import type { BtfStore } from './btf-store.js';
 import type { CompilePool } from './pool/pool.js';
-import type { TargetCatalog } from './catalog.js';
+import type { CatalogEntry, TargetCatalog } from './catalog.js';
 import type { Metrics } from './telemetry/metrics.js';
 import type { Trace } from './telemetry/trace.js';
 
@@ -93,6 +94,7 @@ export class CompileService {
   async compile(message: CompileRequestMessage, asking: Asking): Promise<Compiled> {
     const started = performance.now();
     if (this.stopping) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
+    if ((message.targets?.length ?? 0) > 0) return this.compileMany(message, asking);
     const question = this.prepare(message, asking);
     const { digest, key } = question;
     const request = performance.now() - started;
@@ -113,6 +115,25 @@ export class CompileService {
     const source = joined ? 'flight' : made.source;
     if (source === 'flight') asking.trace?.child('flight', waiting, performance.now());
     return { ...made, source, digest, key, timings: { ...made.timings, request } };
+  }
+
+  /** Answers for every target of a request, each by its own way through, and puts them together. */
+  private async compileMany(message: CompileRequestMessage, asking: Asking): Promise<Compiled> {
+    const started = performance.now();
+    const { request, digest, key } = this.prepare(message, asking);
+    const known = await this.parts.tiers.find(key, asking.trace);
+    if (known !== null) return { ...known, digest, key };
+    const made = await Promise.all(
+      eachTarget(request).map(async (one, i) => {
+        return this.compile(one, asking).catch((error: unknown) => {
+          throw atTarget(error, i);
+        });
+      }),
+    );
+    const answers = made.map(({ answer }) => answer);
+    const answer = composed(digest, answers, (i) => this.json(made[i]!.key, answers[i]!));
+    await this.parts.tiers.put(key, answer, asking.trace);
+    return { answer, source: 'compiled', digest, key, timings: { targets: performance.now() - started } };
   }
 
   /** An answer that is in memory; cheap. */
@@ -147,11 +168,20 @@ export class CompileService {
     { identity, json, trace }: Pick<Asking, 'identity' | 'json' | 'trace'>,
   ): Question {
     const request = checkRequest(message);
-    const target = this.parts.catalog.find(request.target?.kernel ?? '');
+    const targets = (request.targets ?? [request.target]).map((one, i) => this.targetOf(one, request.targets && i));
     const bytes = encode(CompileRequestType, request);
-    const digest = this.digest(bytes, target.digest);
+    const digest = this.digest(bytes, targets.map((one) => one.digest).join(' '));
     const { tenant } = identity;
-    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: target.name, json, trace };
+    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: targets[0]!.name, json, trace };
+  }
+
+  /** Throws ServiceError UNKNOWN_TARGET; `index`: its place among several. */
+  private targetOf(target: TargetMessage | undefined, index: number | undefined): CatalogEntry {
+    try {
+      return this.parts.catalog.find(target?.kernel ?? '');
+    } catch (error) {
+      throw index === undefined ? error : atTarget(error, index);
+    }
   }
 
   private digest(request: Uint8Array, target: string): string {

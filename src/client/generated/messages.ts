@@ -218,6 +218,9 @@ export interface CompileRequestInit {
   /** The BPF program that extensions (freplace) and programs on functions (fentry, fexit, fmod_ret) are attached to instead
    * of the kernel. */
   readonly attachProgram?: AttachProgramInit;
+  /** Several kernels, in place of `target`: the response has an answer for each, in this order, and says what they say alike. A
+   * `link` holds for all of them. */
+  readonly targets?: readonly TargetInit[];
 }
 
 /** One program as BPF_PROG_LOAD takes it: instructions, BTF and records in the byte order of the target. */
@@ -403,6 +406,11 @@ export interface CompileResponse {
   readonly failure?: Failure;
   /** The code of all accepted programs as a relocatable object of the target's architecture, where options.format is ELF. */
   readonly elf: Uint8Array;
+  /** Where the request names several kernels: what each of them answers, in the order of `targets`. Of the other members only the
+   * digest is there then. */
+  readonly answers: readonly CompileResponse[];
+  /** … and what is alike and what is not, program by program. */
+  readonly comparisons: readonly ProgramComparison[];
 }
 
 export interface ProgramResult {
@@ -565,6 +573,34 @@ export interface TargetInfo {
   readonly architecture: string;
 }
 
+/** One program on several kernels. */
+export interface ProgramComparison {
+  readonly name: string;
+  readonly section: string;
+  /** Kernels that say the same of it: accepted or not, errno, and why. One group: all agree. The first has the first answer. */
+  readonly verdicts: readonly VerdictGroup[];
+  /** Answers with the same log, the same translated instructions, the same machine code with its exception tables; of the last two only those
+   * that accept it. */
+  readonly logs: readonly AnswerGroup[];
+  readonly translated: readonly AnswerGroup[];
+  readonly code: readonly AnswerGroup[];
+}
+
+export interface VerdictGroup {
+  /** Indices of `answers`. */
+  readonly answers: readonly number[];
+  readonly accepted: boolean;
+  readonly errno: number;
+  /** Of the failure. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface AnswerGroup {
+  /** Indices of `answers`. */
+  readonly answers: readonly number[];
+}
+
 export interface ListTargetsResponse {
   /** The default first. */
   readonly targets: readonly TargetInfo[];
@@ -643,6 +679,7 @@ export const MESSAGES = {
     ["options","Options","optional"],
     ["link","Link","optional"],
     ["attachProgram","AttachProgram","optional"],
+    ["targets","Target","repeated"],
   ],
   RawProgram: [
     ["name","string"],
@@ -750,6 +787,8 @@ export const MESSAGES = {
     ["target","TargetInfo","optional"],
     ["failure","Failure","optional"],
     ["elf","bytes"],
+    ["answers","CompileResponse","repeated"],
+    ["comparisons","ProgramComparison","repeated"],
   ],
   ProgramResult: [
     ["name","string"],
@@ -834,6 +873,24 @@ export const MESSAGES = {
     ["cpuFeatures","string","repeated"],
     ["features","string","repeated"],
     ["architecture","string"],
+  ],
+  ProgramComparison: [
+    ["name","string"],
+    ["section","string"],
+    ["verdicts","VerdictGroup","repeated"],
+    ["logs","AnswerGroup","repeated"],
+    ["translated","AnswerGroup","repeated"],
+    ["code","AnswerGroup","repeated"],
+  ],
+  VerdictGroup: [
+    ["answers","number","repeated"],
+    ["accepted","boolean"],
+    ["errno","number"],
+    ["code","string"],
+    ["message","string"],
+  ],
+  AnswerGroup: [
+    ["answers","number","repeated"],
   ],
   ListTargetsResponse: [
     ["targets","TargetInfo","repeated"],

@@ -11,6 +11,7 @@ import type { Message } from './schema.js';
 const ALWAYS: Readonly<Record<string, ReadonlySet<string>>> = {
   ProgramResult: new Set(['accepted', 'errno']),
   ProgramSummary: new Set(['accepted', 'errno']),
+  VerdictGroup: new Set(['accepted', 'errno']),
   Job: new Set(['total', 'finished', 'failed']),
   JobItem: new Set(['index']),
 };

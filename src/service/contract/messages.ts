@@ -6,6 +6,7 @@ export interface CompileRequestMessage {
   programs?: string[];
   program?: RawProgramMessage;
   target?: TargetMessage;
+  targets?: TargetMessage[];
   options?: OptionsMessage;
   link?: LinkMessage;
   attachProgram?: AttachProgramMessage;

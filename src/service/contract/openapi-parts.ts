@@ -45,6 +45,14 @@ export const query = (name: string, schema: Json, description: string): Json => 
 export const OBJECT_QUERY: readonly Json[] = [
   query('programs', { type: 'string' }, 'Which programs, separated by commas; all that load by default where absent.'),
   query('kernel', { type: 'string' }, 'A target of GET /targets.'),
+  {
+    ...query(
+      'target',
+      { type: 'array', items: { type: 'string' } },
+      'Several targets, in place of `kernel`: one answer each.',
+    ),
+    ...{ style: 'form', explode: true },
+  },
   query('btfDigest', { type: 'string' }, 'SHA-256 of an uploaded BTF that replaces the target’s.'),
   query('logLevel', { type: 'integer', minimum: 0, maximum: 7 }, 'bpf(2)’s bits 1, 2 and 4.'),
   query('attachProgram', { type: 'string' }, 'The program that those of the object are attached to, by name.'),

@@ -10,6 +10,7 @@ import type {
   MapMessage,
   ModuleMessage,
   RawProgramMessage,
+  TargetMessage,
 } from './messages.js';
 import { ServiceError } from '../errors.js';
 import { checkJsonWeight, checkWireWeight, TooHeavy } from './weight.js';
@@ -150,11 +151,23 @@ function checkOptions(request: CompileRequestMessage): void {
     throw new BadField('options.logLevel', 'has bits other than 1, 2 and 4');
   }
   if ((request.options?.format ?? 0) > LISTING) throw new BadField('options.format', 'is no Format');
-  const target = request.target;
-  if (target?.modules !== undefined) checkModules(target.modules);
-  if (target?.btfDigest === undefined) return;
-  if (target.btf !== undefined) throw new BadField('target.btfDigest', 'cannot be given together with btf');
-  if (!isDigest(target.btfDigest)) throw new BadField('target.btfDigest', 'is not 64 hexadecimal digits');
+  if (request.target !== undefined) checkTarget(request.target, 'target');
+  if (request.targets === undefined) return;
+  if (request.target !== undefined) throw new BadField('targets', 'cannot be given together with target');
+  if (request.targets.length > MAX_TARGETS) throw new BadField('targets', `there are more than ${MAX_TARGETS}`);
+  request.targets.forEach((target, i) => {
+    checkTarget(target, `targets[${i}]`);
+  });
+}
+
+/** More than there are kernels that anybody runs one program on. */
+const MAX_TARGETS = 64;
+
+function checkTarget(target: TargetMessage, path: string): void {
+  if (target.modules !== undefined) checkModules(target.modules, path);
+  if (target.btfDigest === undefined) return;
+  if (target.btf !== undefined) throw new BadField(`${path}.btfDigest`, 'cannot be given together with btf');
+  if (!isDigest(target.btfDigest)) throw new BadField(`${path}.btfDigest`, 'is not 64 hexadecimal digits');
 }
 
 /** More than a machine has loaded that programs ask for. */
@@ -162,10 +175,10 @@ const MAX_MODULES = 64;
 /** MODULE_NAME_LEN of 64-bit kernels. */
 const MODULE_NAME = /^[\w-]{1,55}$/;
 
-function checkModules(modules: readonly ModuleMessage[]): void {
-  if (modules.length > MAX_MODULES) throw new BadField('target.modules', `there are more than ${MAX_MODULES}`);
+function checkModules(modules: readonly ModuleMessage[], target: string): void {
+  if (modules.length > MAX_MODULES) throw new BadField(`${target}.modules`, `there are more than ${MAX_MODULES}`);
   modules.forEach(({ name = '', btf, btfDigest }, i) => {
-    const path = `target.modules[${i}]`;
+    const path = `${target}.modules[${i}]`;
     if (!MODULE_NAME.test(name)) throw new BadField(`${path}.name`, 'is no name of a module');
     if (modules.findIndex((other) => other.name === name) !== i) throw new BadField(`${path}.name`, 'is given twice');
     if (btf !== undefined && btfDigest !== undefined) {

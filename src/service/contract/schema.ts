@@ -28,6 +28,7 @@ export const CompileResponseType = messageType('bpfjit.v1.CompileResponse');
 export const SubmitJobRequestType = messageType('bpfjit.v1.SubmitJobRequest');
 export const JobType = messageType('bpfjit.v1.Job');
 export const JobItemType = messageType('bpfjit.v1.JobItem');
+export const ProgramComparisonType = messageType('bpfjit.v1.ProgramComparison');
 export const FailureType = messageType('bpfjit.v1.Failure');
 
 /** Decodes into a plain object that has only what was set (protobufjs' own messages inherit defaults). Throws. */

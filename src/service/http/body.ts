@@ -83,6 +83,10 @@ function fromQuery(query: Query): CompileRequestMessage {
         .filter((program) => program !== '');
       continue;
     }
+    if (name === 'target') {
+      json['targets'] = [value].flat().map((kernel) => ({ kernel }));
+      continue;
+    }
     const read = Object.hasOwn(QUERY, name) ? QUERY[name] : undefined;
     const place = `query.${name.slice(0, 60)}`;
     if (read === undefined) throw new ServiceError('INVALID_FIELD', `${place}: unknown parameter`, { field: place });
