@@ -11,8 +11,10 @@ import type { Instructions } from '../isa/instructions.js';
 import type { LineInfo, Program } from '../load/program.js';
 import { CAP_BPF, CAP_PERFMON, isCapable } from '../targets/capabilities.js';
 import type { Profile } from '../targets/profile.js';
+import { SCALAR_VALUE } from '../targets/types.js';
 import type { KernelFunction } from './kernel/functions.js';
 import type { KernelTypes } from './kernel/types.js';
+import { setKnown } from './domain/scalar.js';
 import { EOPNOTSUPP } from './errno.js';
 import { Facts } from './facts.js';
 import type { VerifierLog } from './log/log.js';
@@ -21,7 +23,8 @@ import { BacktrackMasks } from './prune/masks.js';
 import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
 import type { FunctionArgument } from './structure/global-arguments.js';
-import { Reg, type Frame, type Reference } from './state.js';
+import { Reg } from './state.js';
+import type { Frame, ReadonlyReg, Reference } from './state.js';
 
 /** State of one path: its call frames and what holds beyond them (struct bpf_verifier_state). */
 export class State {
@@ -189,9 +192,9 @@ export class Env {
   longestMarkReadWalk = 0;
   /** Recycled objects: states are copied at every branch. */
   readonly framePool: Frame[] = [];
-  /** Registers that stand for a jump's immediate operand. */
-  readonly immediateReg = new Reg();
-  readonly immediateRegCopy = new Reg();
+  /** Registers that stand for an immediate operand: scalars of which nothing but the value ever changes. */
+  readonly immediateReg = scalar();
+  readonly immediateRegCopy = scalar();
 
   /** What the log has still to tell of: registers and stack slots changed since they were printed last. */
   scratchedRegs = 0;
@@ -233,9 +236,26 @@ export class Env {
   }
 }
 
-/** The register of the current frame. */
-export function currentRegs(env: Env): Reg[] {
+/** The registers of the current frame, to be looked at. */
+export function currentRegs(env: Env): ReadonlyReg[] {
   return env.state.frames[env.state.currentFrame]!.regs;
+}
+
+/** A register of the current frame, to be changed. What was read of it before is out of date. */
+export function ownReg(env: Env, r: number): Reg {
+  return env.state.frames[env.state.currentFrame]!.ownReg(r);
+}
+
+function scalar(): Reg {
+  const reg = new Reg();
+  reg.type = SCALAR_VALUE;
+  return reg;
+}
+
+/** The immediate as a register, good until the next one. */
+export function immediateOperand(env: Env, imm: number): Reg {
+  setKnown(env.immediateReg, imm >> 31, imm);
+  return env.immediateReg;
 }
 
 /** Refuses a program that needs what this verifier cannot judge yet. Never "no", never a pass: failure code UNSUPPORTED. */

@@ -1,19 +1,28 @@
 /** Making, copying and recycling call frames and states: the main cost, since every branch copies and every checkpoint keeps one. */
 import { PTR_TO_STACK } from '../targets/types.js';
-import { markKnownZero, markNotInit } from './domain/scalar.js';
+import { NOT_INIT_REG, markKnownZero, markNotInit } from './domain/scalar.js';
 import { State } from './env.js';
 import type { Env } from './env.js';
+import { MAX_CALL_FRAMES } from './limits.js';
 import { markStateScratched } from './log/scratch.js';
-import { sameKept } from './prune/same.js';
 import { Frame, Reg, StackSlot } from './state.js';
-import type { ReadonlySlot } from './state.js';
+import type { ReadonlyReg, ReadonlySlot } from './state.js';
 
 /** What a slot that was never used holds. Shared, and never written to. */
 const EMPTY_SLOT: ReadonlySlot = new StackSlot();
 
+/** R10 of each frame. Shared, and never written to. */
+const FRAME_POINTERS: readonly ReadonlyReg[] = Array.from({ length: MAX_CALL_FRAMES }, (_, frameno) => {
+  const reg = new Reg();
+  markKnownZero(reg);
+  reg.type = PTR_TO_STACK;
+  reg.frame = frameno;
+  return reg;
+});
+
 /** A frame of unspecified contents and no stack. */
 export function allocFrame(env: Env): Frame {
-  return env.framePool.pop() ?? new Frame(Array.from({ length: 11 }, () => new Reg()));
+  return env.framePool.pop() ?? new Frame();
 }
 
 /** Gives a frame back that no state has any more. */
@@ -36,6 +45,13 @@ export function growStack(env: Env, frame: Frame, bytes: number): void {
   if (subprogram.stackDepth < slots * 8) subprogram.stackDepth = slots * 8;
 }
 
+/** A register becomes one that may not be read. */
+export function forgetReg(frame: Frame, r: number): void {
+  const own = frame.soleReg(r);
+  if (own === null) frame.setReg(r, NOT_INIT_REG);
+  else markNotInit(own);
+}
+
 /** A frame as a function is entered with it: nothing but the frame pointer is known (init_func_state). */
 export function initFrame(env: Env, frame: Frame, callsite: number, frameno: number, subprog: number): void {
   frame.clearStack();
@@ -51,38 +67,13 @@ export function initFrame(env: Env, frame: Frame, callsite: number, frameno: num
   frame.inExceptionCallbackFn = false;
   frame.callbackDepth = 0;
   frame.callbackRet = [0, 0];
-  for (const reg of frame.regs) {
-    markNotInit(reg);
-    reg.subregDef = 0;
-    reg.frame = 0;
-  }
-  const fp = frame.regs[10]!;
-  markKnownZero(fp);
-  fp.type = PTR_TO_STACK;
-  fp.frame = frameno;
+  frame.clearRegs(NOT_INIT_REG, FRAME_POINTERS[frameno]!);
   markStateScratched(env);
 }
 
-/** A copy of a frame; the two share their stack's slots until one changes them. */
-function copyFrame(env: Env, from: Frame): Frame {
-  const to = allocFrame(env);
-  for (let i = 0; i < 11; i++) to.regs[i]!.copyFrom(from.regs[i]!);
-  copyRest(to, from);
-  return to;
-}
-
-/** The same of a frame to be kept, which shares registers with that of the state kept before where it can. */
-function keepFrame(from: Frame, before: Frame | undefined): Frame {
-  const regs = from.regs.map((reg, i) => {
-    const known = before?.regs[i];
-    return known !== undefined && sameKept(known, reg) ? known : reg.clone();
-  });
-  const to = new Frame(regs);
-  copyRest(to, from);
-  return to;
-}
-
-function copyRest(to: Frame, from: Frame): void {
+/** A copy of a frame; the two share registers and slots until one changes them. */
+function copyFrame(to: Frame, from: Frame): Frame {
+  to.takeRegs(from);
   to.live.copyFrom(from.live);
   to.shareStack(from);
   to.clearPrecise();
@@ -96,12 +87,13 @@ function copyRest(to: Frame, from: Frame): void {
   to.inExceptionCallbackFn = from.inExceptionCallbackFn;
   to.callbackDepth = from.callbackDepth;
   to.callbackRet = from.callbackRet;
+  return to;
 }
 
 /** A copy of a state to go on with (copy_verifier_state); only `insnIdx` is not taken over. */
 export function copyState(env: Env, from: State): State {
   const to = new State();
-  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(env, from.frames[i]!));
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(allocFrame(env), from.frames[i]!));
   copyFlags(to, from);
   return to;
 }
@@ -109,8 +101,7 @@ export function copyState(env: Env, from: State): State {
 /** A copy of a state to be kept: nothing of it but liveness and precision will change. */
 export function keepState(from: State): State {
   const to = new State();
-  const before = from.parent?.frames;
-  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(keepFrame(from.frames[i]!, before?.[i]));
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(new Frame(), from.frames[i]!));
   copyFlags(to, from);
   return to;
 }

@@ -56,7 +56,7 @@ function enterGlobal(env: Env, index: number, frame: Frame): number {
     }
   }
   for (let i = 0; i < subprogram.args.length && err === 0; i++) {
-    err = setArgument(env, frame.regs[i + 1]!, subprogram.args[i]!);
+    err = setArgument(env, frame.ownReg(i + 1), subprogram.args[i]!);
   }
   return err;
 }
@@ -68,7 +68,7 @@ function enterMain(env: Env, frame: Frame): void {
     const err = prepareFunctionArguments(env, 0);
     if (err !== 0 || main.args.length !== 1 || main.args[0]!.type !== t.ARG_PTR_TO_CTX) main.unreliable = true;
   }
-  const context = frame.regs[1]!;
+  const context = frame.ownReg(1);
   context.type = t.PTR_TO_CTX;
   markKnownZero(context);
 }

@@ -1,7 +1,7 @@
 /** Questions about register types that several checks ask (include/linux/bpf_verifier.h, Linux 6.12). */
 import * as t from '../targets/types.js';
 import type { Env } from './env.js';
-import type { Reg } from './state.js';
+import type { ReadonlyReg } from './state.js';
 
 /** Flags that say a pointer may be followed and handed on. */
 const TRUSTED_FLAGS = t.MEM_ALLOC | t.PTR_TRUSTED | t.NON_OWN_REF;
@@ -52,12 +52,12 @@ function standsForStructure(base: number): boolean {
 }
 
 /** The pointer is valid for as long as the program may use it: referenced, or trusted by its type. */
-export function isTrustedReg(reg: Reg): boolean {
+export function isTrustedReg(reg: ReadonlyReg): boolean {
   if (reg.refObjId !== 0) return true;
   if (hasUnsafeModifiers(reg.type)) return false;
   return standsForStructure(t.baseType(reg.type)) || (reg.type & TRUSTED_FLAGS) !== 0;
 }
-export function isRcuReg(reg: Reg): boolean {
+export function isRcuReg(reg: ReadonlyReg): boolean {
   return (reg.type & t.MEM_RCU) !== 0;
 }
 

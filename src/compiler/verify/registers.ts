@@ -1,13 +1,14 @@
 /** Reading and writing registers: initialised, writable, and whether all 64 bits of them matter. */
 import * as op from '../isa/opcodes.js';
 import { NOT_INIT, SCALAR_VALUE } from '../targets/types.js';
-import { markUnknown } from './domain/scalar.js';
+import { boundsViolation } from './domain/bounds.js';
+import { checkBounds, markUnknown } from './domain/scalar.js';
 import type { Env } from './env.js';
 import { EACCES, EINVAL } from './errno.js';
 import { markRegScratched } from './log/scratch.js';
 import { markInsnZeroExtended, markRegRead } from './prune/liveness.js';
 import { LIVE_READ32, LIVE_READ64 } from './live.js';
-import type { Frame, Reg } from './state.js';
+import type { Frame, ReadonlyReg } from './state.js';
 
 /** `dst-no-mark`: the caller says itself what the register holds afterwards. */
 export type RegUse = 'src' | 'dst' | 'dst-no-mark';
@@ -28,12 +29,19 @@ export function checkRegArg(env: Env, regno: number, use: RegUse): number {
     return -EACCES;
   }
   frame.live.writeReg(regno);
-  reg.subregDef = wide ? 0 : env.insnIdx + 1;
-  if (use === 'dst') markUnknown(reg);
+  const subregDef = wide ? 0 : env.insnIdx + 1;
+  if (reg.subregDef !== subregDef) frame.ownReg(regno).subregDef = subregDef;
+  if (use === 'dst') markUnknown(frame.ownReg(regno));
   return 0;
 }
 
-function checkRead(env: Env, frame: Frame, reg: Reg, regno: number, wide: boolean): number {
+/** Checks the ranges of a register that an instruction has just written, see checkBounds. */
+export function checkRegBounds(env: Env, regno: number, context: string): number {
+  const { frame } = env.state;
+  return boundsViolation(frame.regs[regno]!) === null ? 0 : checkBounds(env, frame.ownReg(regno), context);
+}
+
+function checkRead(env: Env, frame: Frame, reg: ReadonlyReg, regno: number, wide: boolean): number {
   if (reg.type === NOT_INIT) {
     env.log.write(`R${regno} !read_ok\n`);
     return -EACCES;
@@ -51,7 +59,7 @@ function isWideOperation(env: Env, i: number, cls: number): boolean {
 }
 
 /** Whether an instruction reads all 64 bits of a register that holds `reg`. */
-function reads64(env: Env, i: number, reg: Reg): boolean {
+function reads64(env: Env, i: number, reg: ReadonlyReg): boolean {
   const opcode = env.insns.opcode(i);
   const cls = opcode & op.CLASS_MASK;
   switch (cls) {

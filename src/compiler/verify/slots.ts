@@ -45,7 +45,7 @@ export function changeRegsMask(
 ): void {
   for (let f = 0; f <= state.currentFrame; f++) {
     const frame = state.frames[f]!;
-    for (let i = 0; i < 11; i++) if (isWanted(frame.regs[i]!)) change(frame.regs[i]!);
+    for (let i = 0; i < 11; i++) if (isWanted(frame.regs[i]!)) change(frame.ownReg(i));
     changeSlots(frame, mask, isWanted, change);
   }
 }
@@ -58,7 +58,7 @@ function changeSlots(
 ): void {
   for (let i = 0; i < frame.stack.length; i++) {
     const slot = frame.stack[i]!;
-    if (((1 << slot.kind(7)) & mask) !== 0 && isWanted(slot.spilled)) change(frame.ownSlot(i).spilled);
+    if (((1 << slot.kind(7)) & mask) !== 0 && isWanted(slot.spilled)) change(frame.ownSlot(i).renewSpilled());
   }
 }
 

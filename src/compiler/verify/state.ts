@@ -128,9 +128,13 @@ export class Reg {
 /** A register that others share: to be looked at, or copied. */
 export type ReadonlyReg = Readonly<Omit<Reg, 'copyFrom'>>;
 
+/** What was never written. Shared: `subregDef` is 0. */
+export const EMPTY_REG: ReadonlyReg = new Reg();
+
 /** Eight bytes of stack. Slot k of a frame covers fp-8(k+1) … fp-8k-1. */
 export class StackSlot {
-  readonly spilled = new Reg();
+  /** The register spilled here, or the kernel's object that lies here; shared with the registers it was spilled from. */
+  spilled: ReadonlyReg = EMPTY_REG;
   /** STACK_… of each byte, four bits a byte; byte 7 is the lowest-numbered written by a 1-byte store at fp-8k-8. */
   kinds = 0;
 
@@ -146,9 +150,16 @@ export class StackSlot {
     this.kinds = allOfKind(kind);
   }
 
+  /** Puts a copy of what is spilled here in its place, to be changed. */
+  renewSpilled(): Reg {
+    const copy = this.spilled.clone();
+    this.spilled = copy;
+    return copy;
+  }
+
   clone(): StackSlot {
     const slot = new StackSlot();
-    slot.spilled.copyFrom(this.spilled);
+    slot.spilled = this.spilled;
     slot.kinds = this.kinds;
     return slot;
   }
@@ -176,12 +187,20 @@ export interface Reference {
   readonly callbackRef: number;
 }
 
+const FRAME_POINTER = 10;
+const EMPTY_REGS: readonly ReadonlyReg[] = Array.from({ length: FRAME_POINTER + 1 }, () => EMPTY_REG);
+
 /** One call frame. */
 export class Frame {
   readonly live = new Liveness();
-  /** Shared with the states that this one was copied from and to, slot by slot: `ownSlot` gives one to be changed. */
+  /**
+   * R0 to R10, and the stack: shared with the states that this one was copied from and to, one by one. `ownReg` and
+   * `ownSlot` give one to be changed.
+   */
+  readonly regs: ReadonlyReg[] = EMPTY_REGS.slice();
   stack: ReadonlySlot[] = [];
-  /** Slots that no other frame shares, a bit each; the second for slots 32 to 63. */
+  /** Registers, and slots, that nothing else shares, a bit each; the last for slots 32 to 63. */
+  private ownRegs = 0;
   private own = 0;
   private ownHigh = 0;
   /**
@@ -206,8 +225,51 @@ export class Frame {
   /** Allowed range of the callback's return value. */
   callbackRet: readonly [number, number] = [0, 0];
 
-  /** R0 to R10. Frames of kept states share those that did not change from one to the next. */
-  constructor(readonly regs: Reg[]) {}
+  /** A register of this frame to be changed. What was read of it before is out of date. */
+  ownReg(r: number): Reg {
+    const reg = this.regs[r]!;
+    if ((this.ownRegs & (1 << r)) !== 0) return reg as Reg;
+    const copy = reg.clone();
+    this.regs[r] = copy;
+    this.ownRegs |= 1 << r;
+    return copy;
+  }
+
+  /** The register if nothing else shares it, to be changed; null otherwise. */
+  soleReg(r: number): Reg | null {
+    return (this.ownRegs & (1 << r)) !== 0 ? (this.regs[r] as Reg) : null;
+  }
+
+  /** Register `r` as something else may share it from now on. */
+  shareReg(r: number): ReadonlyReg {
+    this.ownRegs &= ~(1 << r);
+    return this.regs[r]!;
+  }
+
+  /** Register `r` becomes one that others share. An object of its own is kept: copying is cheaper than a new one later. */
+  setReg(r: number, shared: ReadonlyReg): void {
+    const own = this.soleReg(r);
+    if (own === null) this.regs[r] = shared;
+    else own.copyFrom(shared);
+  }
+
+  /** Register `r` becomes what register `from` of a frame is. */
+  takeReg(r: number, o: Frame, from: number): void {
+    const own = this.soleReg(r);
+    if (own === null) this.regs[r] = o.shareReg(from);
+    else own.copyFrom(o.regs[from]!);
+  }
+
+  /** Ten registers that hold nothing, and the frame pointer. */
+  clearRegs(empty: ReadonlyReg, framePointer: ReadonlyReg): void {
+    for (let r = 0; r < FRAME_POINTER; r++) this.setReg(r, empty);
+    this.setReg(FRAME_POINTER, framePointer);
+  }
+
+  /** Takes over all registers of a frame. */
+  takeRegs(o: Frame): void {
+    for (let r = 0; r <= FRAME_POINTER; r++) this.takeReg(r, o, r);
+  }
 
   /** A slot of this frame to be changed. What was read of it before is out of date. */
   ownSlot(slot: number): StackSlot {
@@ -246,7 +308,7 @@ export class Frame {
   }
 
   clearStack(): void {
-    this.stack = [];
+    this.stack.length = 0;
     this.own = 0;
     this.ownHigh = 0;
   }

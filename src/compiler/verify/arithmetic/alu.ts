@@ -3,15 +3,15 @@ import * as op from '../../isa/opcodes.js';
 import { PTR_TO_ARENA, SCALAR_VALUE } from '../../targets/types.js';
 import { syncBounds } from '../domain/bounds.js';
 import { signExtend32, signExtend64, zeroExtend32 } from '../domain/extend.js';
-import { assignScalarId, checkBounds, clearScalarId, markKnown, markUnknown, valueWidth } from '../domain/scalar.js';
+import { assignScalarId, clearScalarId, markKnown, markUnknown, needsScalarId, valueWidth } from '../domain/scalar.js';
 import { ltU } from '../domain/u64.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { Frame, ReadonlyReg, Reg } from '../state.js';
 import { adjustReg } from './arithmetic.js';
 import { leaksPointer } from '../memory/pointer-leak.js';
-import { checkRegArg } from '../registers.js';
+import { checkRegArg, checkRegBounds } from '../registers.js';
 
 /** Checks instruction `i`, of class ALU or ALU64. */
 export function checkAluOp(env: Env, i: number): number {
@@ -24,7 +24,7 @@ export function checkAluOp(env: Env, i: number): number {
     env.log.write(`invalid BPF_ALU opcode ${operation.toString(16)}\n`);
     return -EINVAL;
   } else err = checkBinary(env, i, operation);
-  return err || checkBounds(env, currentRegs(env)[env.insns.dst(i)]!, 'alu');
+  return err || checkRegBounds(env, env.insns.dst(i), 'alu');
 }
 
 function reserved(env: Env, name: string): number {
@@ -71,17 +71,16 @@ function checkMove(env: Env, i: number): number {
         : 0) || checkRegArg(env, dst, 'dst-no-mark');
   if (err !== 0) return err;
   const regs = currentRegs(env);
-  const dstReg = regs[dst]!;
   if (!fromReg) {
     const imm = insns.imm(i);
+    const dstReg = ownReg(env, dst);
     markUnknown(dstReg);
     markKnown(dstReg, wide ? imm >> 31 : 0, imm);
     return 0;
   }
-  const srcReg = regs[insns.src(i)]!;
-  if (wide) return move64(env, i, dstReg, srcReg);
-  if (leaksPointer(env, srcReg)) return prohibited(env, insns.src(i), 'partial copy of pointer');
-  move32(env, i, dstReg, srcReg);
+  if (wide) return move64(env, i);
+  if (leaksPointer(env, regs[insns.src(i)]!)) return prohibited(env, insns.src(i), 'partial copy of pointer');
+  move32(env, i);
   return 0;
 }
 
@@ -105,54 +104,69 @@ function checkMoveFields(env: Env, i: number, wide: boolean): number {
   return known && imm === 0 ? 0 : reserved(env, 'BPF_MOV');
 }
 
-function move64(env: Env, i: number, dst: Reg, src: Reg): number {
-  const off = env.insns.off(i);
-  const imm = env.insns.imm(i);
+function move64(env: Env, i: number): number {
+  const { insns } = env;
+  const { frame } = env.state;
+  const dst = insns.dst(i);
+  const src = insns.src(i);
+  const off = insns.off(i);
+  const imm = insns.imm(i);
   if (imm !== 0) {
-    markUnknown(dst);
+    const reg = frame.ownReg(dst);
+    markUnknown(reg);
     if (imm === 1) {
-      dst.type = PTR_TO_ARENA; // 32 bits wide
-      dst.subregDef = env.insnIdx + 1;
+      reg.type = PTR_TO_ARENA; // 32 bits wide
+      reg.subregDef = env.insnIdx + 1;
     }
   } else if (off === 0) {
-    assignScalarId(env, src);
-    copy(dst, src, 0);
-  } else if (leaksPointer(env, src)) {
-    return prohibited(env, env.insns.src(i), 'sign-extension part of pointer');
-  } else if (src.type === SCALAR_VALUE) {
-    copyLinked(env, dst, src, isBelowSignBit(src, off), 0);
-    signExtend64(dst, off >> 3);
-  } else markUnknown(dst);
+    tieToCopy(env, frame, src);
+    frame.takeReg(dst, frame, src);
+  } else if (leaksPointer(env, frame.regs[src]!)) {
+    return prohibited(env, src, 'sign-extension part of pointer');
+  } else if (frame.regs[src]!.type === SCALAR_VALUE) {
+    const reg = copyLinked(env, frame, dst, src, isBelowSignBit(frame.regs[src]!, off), 0);
+    signExtend64(reg, off >> 3);
+  } else markUnknown(frame.ownReg(dst));
   return 0;
 }
 
 /** The low half, sign-extended from 8 or 16 bits where the offset says so; the upper half is cleared. */
-function move32(env: Env, i: number, dst: Reg, src: Reg): void {
-  const off = env.insns.off(i);
+function move32(env: Env, i: number): void {
+  const { insns } = env;
+  const { frame } = env.state;
+  const off = insns.off(i);
+  const src = frame.regs[insns.src(i)]!;
+  let dst;
   if (src.type === SCALAR_VALUE) {
     const same = off === 0 ? valueWidth(src) <= 32 : isBelowSignBit(src, off);
-    copyLinked(env, dst, src, same, env.insnIdx + 1);
+    dst = copyLinked(env, frame, insns.dst(i), insns.src(i), same, env.insnIdx + 1);
     if (off !== 0) signExtend32(dst, off >> 3);
-  } else markUnknown(dst);
+  } else {
+    dst = frame.ownReg(insns.dst(i));
+    markUnknown(dst);
+  }
   zeroExtend32(dst);
   syncBounds(dst);
 }
 
 /** The value is less than 2^(bits-1): extending it from `bits` changes nothing. */
-function isBelowSignBit(r: Reg, bits: number): boolean {
+function isBelowSignBit(r: ReadonlyReg, bits: number): boolean {
   return ltU(r.umaxHi, r.umaxLo, 0, bits === 32 ? 1 << 31 : 1 << (bits - 1));
 }
 
-/** Copies a scalar; the two stay tied only where the move keeps the value as it is. */
-function copyLinked(env: Env, dst: Reg, src: Reg, same: boolean, subregDef: number): void {
-  if (same) assignScalarId(env, src);
-  copy(dst, src, subregDef);
-  if (!same) clearScalarId(dst);
+/** Ties a register to the copy that is about to be made of it, if both are scalars that may vary. */
+function tieToCopy(env: Env, frame: Frame, regno: number): void {
+  if (needsScalarId(frame.regs[regno]!)) assignScalarId(env, frame.ownReg(regno));
 }
 
-function copy(dst: Reg, src: Reg, subregDef: number): void {
-  dst.copyFrom(src);
-  dst.subregDef = subregDef;
+/** Copies a scalar, and answers the copy; the two stay tied only where the move keeps the value as it is. */
+function copyLinked(env: Env, frame: Frame, dst: number, src: number, same: boolean, subregDef: number): Reg {
+  if (same) tieToCopy(env, frame, src);
+  const reg = frame.ownReg(dst);
+  reg.copyFrom(frame.regs[src]!);
+  reg.subregDef = subregDef;
+  if (!same) clearScalarId(reg);
+  return reg;
 }
 
 function checkBinary(env: Env, i: number, operation: number): number {

@@ -9,12 +9,12 @@ import { syncBounds } from '../domain/bounds.js';
 import { zeroExtend32 } from '../domain/extend.js';
 import { clearScalarId, isConst, isScalarConst, markKnown, markKnown32, markUnknown } from '../domain/scalar.js';
 import * as shift from '../domain/shift.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, immediateOperand, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { E2BIG, EACCES } from '../errno.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { ADD_CONST } from '../state.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { inheritReg } from '../calls/subprograms/callee-state.js';
 import { adjustPointer } from './pointer-arithmetic.js';
 import { maskNothing } from './speculation.js';
@@ -22,53 +22,44 @@ import { maskNothing } from './speculation.js';
 /** Applies instruction `i`, all operations but MOV, NEG and END, to its destination. */
 export function adjustReg(env: Env, i: number): number {
   const { insns } = env;
+  const { frame } = env.state;
   const opcode = insns.opcode(i);
-  const regs = currentRegs(env);
-  const dst = regs[insns.dst(i)]!;
+  const dst = frame.regs[insns.dst(i)]!;
   const fromReg = (opcode & op.X) !== 0;
-  const src = fromReg ? regs[insns.src(i)]! : immediate(env, insns.imm(i));
+  const src = fromReg ? frame.regs[insns.src(i)]! : immediateOperand(env, insns.imm(i));
   if (dst.type === PTR_TO_ARENA || src.type === PTR_TO_ARENA) {
-    adjustArenaPointer(env, i, dst);
+    adjustArenaPointer(env, i);
     return 0;
   }
   if (src.type !== SCALAR_VALUE) {
-    if (dst.type !== SCALAR_VALUE) return combinePointers(env, i, dst);
+    if (dst.type !== SCALAR_VALUE) return combinePointers(env, i);
     // scalar += pointer
     const err = markChainPrecision(env, insns.dst(i));
-    return err !== 0 ? err : adjustPointer(env, i, dst, src, dst.clone());
+    return err !== 0 ? err : adjustPointer(env, i, src, frame.shareReg(insns.dst(i)));
   }
   if (fromReg && (dst.type !== SCALAR_VALUE || dst.precise)) {
     // An offset must be exact, and so must what an exact value is computed from.
     const err = markChainPrecision(env, insns.src(i));
     if (err !== 0) return err;
   }
-  if (dst.type !== SCALAR_VALUE) return adjustPointer(env, i, dst, dst, src);
-  const operand = src === dst ? src.clone() : src;
-  const err = adjustScalar(env, i, dst, operand);
-  if (err !== 0) return err;
-  relink(env, i, dst, operand);
-  return 0;
-}
-
-/** The immediate as a register, good until the next instruction. */
-function immediate(env: Env, imm: number): Reg {
-  const reg = env.immediateReg;
-  reg.type = SCALAR_VALUE;
-  markKnown(reg, imm >> 31, imm);
-  return reg;
+  if (dst.type !== SCALAR_VALUE) return adjustPointer(env, i, dst, src);
+  // The operand stays what it is, also where it is the destination.
+  return adjustScalar(env, i, src === dst ? frame.shareReg(insns.src(i)) : src);
 }
 
 /** Arena pointers are 32 bits wide and take any arithmetic; 64-bit operations become 32-bit ones. */
-function adjustArenaPointer(env: Env, i: number, dst: Reg): void {
-  if (dst.type !== PTR_TO_ARENA) inheritReg(env.state.frame, env.insns.dst(i), env.state.frame, env.insns.src(i));
-  dst.subregDef = env.insnIdx + 1;
+function adjustArenaPointer(env: Env, i: number): void {
+  const { frame } = env.state;
+  const dst = env.insns.dst(i);
+  if (frame.regs[dst]!.type !== PTR_TO_ARENA) inheritReg(frame, dst, frame, env.insns.src(i));
+  frame.ownReg(dst).subregDef = env.insnIdx + 1;
   if ((env.insns.opcode(i) & op.CLASS_MASK) === op.ALU64) env.facts[i]!.needsCast = true;
 }
 
-function combinePointers(env: Env, i: number, dst: Reg): number {
+function combinePointers(env: Env, i: number): number {
   const operation = env.insns.opcode(i) & op.OP_MASK;
   if (operation === op.SUB && env.allowPtrLeaks) {
-    markUnknown(dst);
+    markUnknown(ownReg(env, env.insns.dst(i)));
     return 0;
   }
   env.log.write(`R${env.insns.dst(i)} pointer ${aluName(operation)} pointer prohibited\n`);
@@ -79,7 +70,7 @@ function combinePointers(env: Env, i: number, dst: Reg): number {
  * After `r += constant`, r stays tied to the registers it equalled, at that distance; after anything else it is on its
  * own. A second constant would not fit: the distance is kept once, and must not make sums overflow.
  */
-function relink(env: Env, i: number, dst: Reg, src: Reg): void {
+function relink(env: Env, i: number, dst: Reg, src: ReadonlyReg): void {
   const opcode = env.insns.opcode(i);
   const sameReg = (opcode & op.X) !== 0 && env.insns.src(i) === env.insns.dst(i);
   const adds = (opcode & (op.OP_MASK | op.CLASS_MASK)) === (op.ADD | op.ALU64);
@@ -91,28 +82,32 @@ function relink(env: Env, i: number, dst: Reg, src: Reg): void {
   }
 }
 
-/** dst op= src, both scalars and different registers. */
-function adjustScalar(env: Env, i: number, dst: Reg, src: Reg): number {
+/** dst op= src, both scalars; `src` is not the register that the destination's value is written to. */
+function adjustScalar(env: Env, i: number, src: ReadonlyReg): number {
   const opcode = env.insns.opcode(i);
   const operation = opcode & op.OP_MASK;
   const is32 = (opcode & op.CLASS_MASK) !== op.ALU64;
   if (!isTracked(operation, src, is32)) {
+    const dst = ownReg(env, env.insns.dst(i));
     markUnknown(dst);
+    relink(env, i, dst, src);
     return 0;
   }
   if ((operation === op.ADD || operation === op.SUB) && !maskNothing(env, i)) return -EACCES;
   if ((operation === op.AND || operation === op.OR) && isConst(src)) {
-    const err = forkBySign(env, i, dst);
+    const err = forkBySign(env, i);
     if (err !== 0) return err;
   }
+  const dst = ownReg(env, env.insns.dst(i));
   transfer(operation, is32, dst, src);
   if (is32) zeroExtend32(dst);
   syncBounds(dst);
+  relink(env, i, dst, src);
   return 0;
 }
 
 /** Shifts are followed by a known count within the width only, divisions not at all. */
-function isTracked(operation: number, src: Reg, is32: boolean): boolean {
+function isTracked(operation: number, src: ReadonlyReg, is32: boolean): boolean {
   switch (operation) {
     case op.ADD:
     case op.SUB:
@@ -129,7 +124,7 @@ function isTracked(operation: number, src: Reg, is32: boolean): boolean {
       return false;
   }
 }
-function isShiftCount(src: Reg, is32: boolean): boolean {
+function isShiftCount(src: ReadonlyReg, is32: boolean): boolean {
   const settled = is32
     ? src.maskLo === 0 && src.s32min === src.s32max && src.u32min === src.u32max
     : isConst(src) &&
@@ -140,7 +135,7 @@ function isShiftCount(src: Reg, is32: boolean): boolean {
   return settled && src.umaxHi === 0 && src.umaxLo >>> 0 < (is32 ? 32 : 64);
 }
 
-function transfer(operation: number, is32: boolean, dst: Reg, src: Reg): void {
+function transfer(operation: number, is32: boolean, dst: Reg, src: ReadonlyReg): void {
   const count = is32 ? src.u32min : src.uminLo;
   switch (operation) {
     case op.ADD:
@@ -179,18 +174,21 @@ function transfer(operation: number, is32: boolean, dst: Reg, src: Reg): void {
  * A mask that compilers make of a condition is 0 or -1: `r s>>= 63; r &= K` is followed as two paths, so that r's two
  * values stay known (6.12.x; the path of 0 is put off and repeats the instruction).
  */
-function forkBySign(env: Env, i: number, dst: Reg): number {
-  const is64 = (dst.sminHi & dst.sminLo) === -1 && (dst.smaxHi | dst.smaxLo) === 0;
-  if (!is64 && !(dst.s32min === -1 && dst.s32max === 0)) return 0;
+function forkBySign(env: Env, i: number): number {
+  const regno = env.insns.dst(i);
+  const both = currentRegs(env)[regno]!;
+  const is64 = (both.sminHi & both.sminLo) === -1 && (both.smaxHi | both.smaxLo) === 0;
+  if (!is64 && !(both.s32min === -1 && both.s32max === 0)) return 0;
   const branch = pushStack(env, env.insnIdx, env.insnIdx, false);
   if (branch === null) return -E2BIG;
-  const zero = branch.frame.regs[env.insns.dst(i)]!;
+  const zero = branch.frame.ownReg(regno);
+  const ones = ownReg(env, regno);
   if (is64) {
     markKnown(zero, 0, 0);
-    markKnown(dst, -1, -1);
+    markKnown(ones, -1, -1);
   } else {
     markKnown32(zero, 0);
-    markKnown32(dst, -1);
+    markKnown32(ones, -1);
   }
   return 0;
 }

@@ -11,23 +11,22 @@ import {
 import { pushStack } from '../branch.js';
 import { branchTaken, refineBranch } from '../domain/branch.js';
 import { collectLinkedRegs, syncLinkedRegs } from '../domain/ids.js';
-import { markKnown } from '../domain/scalar.js';
+import { setKnown } from '../domain/scalar.js';
+import { immediateOperand } from '../env.js';
 import type { Env, State } from '../env.js';
 import { E2BIG, EACCES, EINVAL } from '../errno.js';
 import { printInsnState } from '../log/state.js';
 import { INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, pushJumpHistory } from '../prune/history.js';
+import type { LinkedRegs } from '../prune/history.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
-import { Reg } from '../state.js';
+import type { Frame, ReadonlyReg, Reg } from '../state.js';
 import { markPtrNotNull, markPtrOrNullRegs, regNotNull } from './nullness.js';
 import { matchPacketPointers } from './packet-range.js';
 import { leaksPointer } from '../memory/pointer-leak.js';
 import { checkRegArg } from '../registers.js';
 import { simulateBranch } from './speculation.js';
 import { isPacketType } from '../register-types.js';
-
-/** Stands for "no register" where a comparison's source is an immediate. Never written to. */
-const EMPTY_REG = new Reg();
 
 function fail(env: Env, text: string): number {
   env.log.write(text);
@@ -52,15 +51,11 @@ function checkMayGoto(env: Env, i: number): number {
 }
 
 /** Reads the operands; the second is a stand-in for an immediate. An errno, or the register. */
-function sourceOperand(env: Env, i: number, regs: readonly Reg[]): Reg | number {
+function sourceOperand(env: Env, i: number, regs: readonly ReadonlyReg[]): ReadonlyReg | number {
   const { insns } = env;
   if ((insns.opcode(i) & op.X) === 0) {
     if (insns.src(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
-    const reg = env.immediateReg;
-    reg.copyFrom(EMPTY_REG);
-    reg.type = SCALAR_VALUE;
-    markKnown(reg, insns.imm(i) >> 31, insns.imm(i));
-    return reg;
+    return immediateOperand(env, insns.imm(i));
   }
   if (insns.imm(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
   const err = checkRegArg(env, insns.src(i), 'src');
@@ -80,7 +75,7 @@ function comparisonProhibited(env: Env, regno: number): number {
 }
 
 /** Follows the only way that is open. */
-function followOnly(env: Env, i: number, taken: boolean, dst: Reg, src: Reg): number {
+function followOnly(env: Env, i: number, taken: boolean, dst: ReadonlyReg, src: ReadonlyReg): number {
   const { insns } = env;
   const isRegister = (insns.opcode(i) & op.X) !== 0;
   let err = dst.type === SCALAR_VALUE ? markChainPrecision(env, insns.dst(i)) : 0;
@@ -94,7 +89,7 @@ function followOnly(env: Env, i: number, taken: boolean, dst: Reg, src: Reg): nu
 }
 
 /** Registers that change together with the operands, noted in the history of both paths. */
-function collectLinked(env: Env, isRegister: boolean, dst: Reg, src: Reg): readonly number[] {
+function collectLinked(env: Env, isRegister: boolean, dst: ReadonlyReg, src: ReadonlyReg): LinkedRegs {
   const linked: number[] = [];
   if (isRegister && src.type === SCALAR_VALUE && src.id !== 0) collectLinkedRegs(env.state, src.id, linked);
   if (dst.type === SCALAR_VALUE && dst.id !== 0) collectLinkedRegs(env.state, dst.id, linked);
@@ -103,43 +98,57 @@ function collectLinked(env: Env, isRegister: boolean, dst: Reg, src: Reg): reado
 }
 
 /** Equal pointers: if one is not null, neither is the other. */
-function liftNull(opcode: number, dst: number, src: number, here: readonly Reg[], there: readonly Reg[]): void {
+function liftNull(opcode: number, dst: number, src: number, here: Frame, there: Frame): void {
   if ((opcode & op.X) === 0 || (opcode & op.CLASS_MASK) === op.JMP32) return;
-  const a = here[dst]!;
-  const b = here[src]!;
+  const a = here.regs[dst]!;
+  const b = here.regs[src]!;
   if (a.type === SCALAR_VALUE || b.type === SCALAR_VALUE) return;
   if ((a.type & BASE_MASK) === PTR_TO_BTF_ID || (b.type & BASE_MASK) === PTR_TO_BTF_ID) return;
   const kind = opcode & op.OP_MASK;
   if (kind !== op.JEQ && kind !== op.JNE) return;
   const equal = kind === op.JEQ ? there : here;
-  if (regNotNull(a) && (b.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal[src]!);
-  if (regNotNull(b) && (a.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal[dst]!);
+  if (regNotNull(a) && (b.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal.ownReg(src));
+  if (regNotNull(b) && (a.type & PTR_MAYBE_NULL) !== 0) markPtrNotNull(equal.ownReg(dst));
 }
 
 /** Splits the path: what the comparison tells holds here, and in `other` for the jump taken. */
-function refinePaths(env: Env, i: number, other: State, src: Reg, linked: readonly number[]): number {
+function refinePaths(env: Env, i: number, other: State, linked: LinkedRegs): number {
   const { insns } = env;
   const opcode = insns.opcode(i);
-  const isRegister = (opcode & op.X) !== 0;
-  const is32 = (opcode & op.CLASS_MASK) === op.JMP32;
-  const here = env.state.frame.regs;
-  const there = other.frame.regs;
-  const dst = here[insns.dst(i)]!;
-  const otherDst = there[insns.dst(i)]!;
-  if (!isRegister) env.immediateRegCopy.copyFrom(src);
-  const otherSrc = isRegister ? there[insns.src(i)]! : src;
-  const ownSrc = isRegister ? src : env.immediateRegCopy;
-  const err = refineBranch(env, otherDst, otherSrc, dst, ownSrc, opcode & op.OP_MASK, is32);
-  if (err !== 0) return err;
-  if (isRegister && src.type === SCALAR_VALUE && src.id !== 0) {
-    syncLinkedRegs(env.state, src, linked);
-    syncLinkedRegs(other, otherSrc, linked);
+  const here = env.state.frame;
+  const there = other.frame;
+  const dst = insns.dst(i);
+  const src = (opcode & op.X) !== 0 ? insns.src(i) : -1;
+  const areScalars = here.regs[dst]!.type === SCALAR_VALUE && (src < 0 || here.regs[src]!.type === SCALAR_VALUE);
+  if (areScalars) {
+    const err = refineBranch(
+      env,
+      there.ownReg(dst),
+      src < 0 ? copyImmediate(env, insns.imm(i)) : there.ownReg(src),
+      here.ownReg(dst),
+      src < 0 ? env.immediateReg : here.ownReg(src),
+      opcode & op.OP_MASK,
+      (opcode & op.CLASS_MASK) === op.JMP32,
+    );
+    if (err !== 0) return err;
   }
-  if (dst.type === SCALAR_VALUE && dst.id !== 0) {
-    syncLinkedRegs(env.state, dst, linked);
-    syncLinkedRegs(other, otherDst, linked);
-  }
+  if (src >= 0) syncPaths(env, other, src, linked);
+  syncPaths(env, other, dst, linked);
   return 0;
+}
+
+/** What is known of a register now is known of those linked to it, on both paths. */
+function syncPaths(env: Env, other: State, regno: number, linked: LinkedRegs): void {
+  const known = env.state.frame.regs[regno]!;
+  if (known.type !== SCALAR_VALUE || known.id === 0) return;
+  syncLinkedRegs(env.state, known, linked);
+  syncLinkedRegs(other, other.frame.regs[regno]!, linked);
+}
+
+/** The immediate once more, for the other path. */
+function copyImmediate(env: Env, imm: number): Reg {
+  setKnown(env.immediateRegCopy, imm >> 31, imm);
+  return env.immediateRegCopy;
 }
 
 /** What a comparison tells of pointers on both paths. */
@@ -148,7 +157,7 @@ function refinePointers(env: Env, i: number, other: State): number {
   const opcode = insns.opcode(i);
   const kind = opcode & op.OP_MASK;
   const dst = insns.dst(i);
-  liftNull(opcode, dst, insns.src(i), env.state.frame.regs, other.frame.regs);
+  liftNull(opcode, dst, insns.src(i), env.state.frame, other.frame);
   const comparesNull =
     (opcode & (op.CLASS_MASK | op.X)) === op.JMP && insns.imm(i) === 0 && (kind === op.JEQ || kind === op.JNE);
   if (comparesNull && (env.state.frame.regs[dst]!.type & PTR_MAYBE_NULL) !== 0) {
@@ -184,7 +193,7 @@ export function checkConditionalJump(env: Env, i: number): number {
   const linked = collectLinked(env, isRegister, dst, src);
   const other = pushStack(env, i + insns.off(i) + 1, i, false);
   if (other === null) return -E2BIG;
-  err = refinePaths(env, i, other, src, linked) || refinePointers(env, i, other);
+  err = refinePaths(env, i, other, linked) || refinePointers(env, i, other);
   if (err !== 0) return err;
   if (env.log.prints) printInsnState(env, env.state.frame);
   return 0;

@@ -4,6 +4,7 @@ import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { BPF_MAP_TYPE_ARENA } from '../../targets/uapi.js';
 import { markKnown, markKnownZero, markUnknown } from '../domain/scalar.js';
+import { ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
 import type { Reg } from '../state.js';
@@ -61,7 +62,7 @@ export function checkLdImm(env: Env, i: number): number {
   if (insns.off(i) !== 0) return fail(env, 'BPF_LD_IMM64 uses reserved fields\n');
   const err = checkRegArg(env, insns.dst(i), 'dst');
   if (err !== 0) return err;
-  const dst = env.state.frame.regs[insns.dst(i)]!;
+  const dst = ownReg(env, insns.dst(i));
   const src = insns.src(i);
   if (src === 0) {
     dst.type = t.SCALAR_VALUE;

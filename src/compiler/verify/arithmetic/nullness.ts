@@ -13,14 +13,14 @@ import { regMayPointToSpinLock } from '../kernel/special-fields.js';
 /** Flags that make a pointer to a kernel object trusted, if it has no others (BPF_REG_TRUSTED_MODIFIERS). */
 const TRUSTED_FLAGS = t.MEM_ALLOC | t.PTR_TRUSTED | t.NON_OWN_REF;
 
-function isTrustedObject(reg: Reg): boolean {
+function isTrustedObject(reg: ReadonlyReg): boolean {
   if (reg.refObjId !== 0) return true;
   const flags = reg.type & ~t.BASE_MASK;
   return (flags & TRUSTED_FLAGS) !== 0 && (flags & ~TRUSTED_FLAGS) === 0;
 }
 
 /** Whether a pointer is known not to be null. */
-export function regNotNull(reg: Reg): boolean {
+export function regNotNull(reg: ReadonlyReg): boolean {
   if ((reg.type & t.PTR_MAYBE_NULL) !== 0) return false;
   // An offset without bounds could wrap around to null.
   if (leS(reg.sminHi, reg.sminLo, -1, -MAX_VAR_OFF) || leS(0, MAX_VAR_OFF, reg.smaxHi, reg.smaxLo)) return false;

@@ -4,7 +4,7 @@ import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META } from '../../targ
 import { AT_PKT_END, BEYOND_PKT_END } from '../domain/branch.js';
 import type { State } from '../env.js';
 import { changeRegs } from '../slots.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** Larger offsets into a packet are not followed. */
 const MAX_PACKET_OFF = 0xffff;
@@ -13,7 +13,7 @@ const MAX_PACKET_OFF = 0xffff;
  * All pointers of the same variable part as `pointer` may read up to where it points. `open`: it lies strictly before
  * the end, so one byte more (find_good_pkt_pointers).
  */
-function growRanges(state: State, pointer: Reg, open: boolean): void {
+function growRanges(state: State, pointer: ReadonlyReg, open: boolean): void {
   if (pointer.off < 0 || (pointer.off === 0 && open)) return;
   const max = pointer.umaxHi === 0 ? pointer.umaxLo >>> 0 : Infinity;
   if (max > MAX_PACKET_OFF || max + pointer.off > MAX_PACKET_OFF) return;
@@ -28,11 +28,11 @@ function growRanges(state: State, pointer: Reg, open: boolean): void {
 
 /** The pointer is known to lie at the packet's end, or behind it. */
 function markPacketEnd(state: State, register: number, behind: boolean): void {
-  const reg = state.frames[state.currentFrame]!.regs[register]!;
-  if (reg.type === PTR_TO_PACKET) reg.range = behind ? BEYOND_PKT_END : AT_PKT_END;
+  const { frame } = state;
+  if (frame.regs[register]!.type === PTR_TO_PACKET) frame.ownReg(register).range = behind ? BEYOND_PKT_END : AT_PKT_END;
 }
 
-function isPacketStart(reg: Reg): boolean {
+function isPacketStart(reg: ReadonlyReg): boolean {
   return (
     reg.type === PTR_TO_PACKET &&
     reg.id === 0 &&
@@ -42,7 +42,7 @@ function isPacketStart(reg: Reg): boolean {
 }
 
 /** `a` points into what `b` is the end of: packet data before its end, metadata before the data. */
-function isPointerAndEnd(a: Reg, b: Reg): boolean {
+function isPointerAndEnd(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     (a.type === PTR_TO_PACKET && b.type === PTR_TO_PACKET_END) || (a.type === PTR_TO_PACKET_META && isPacketStart(b))
   );

@@ -11,40 +11,44 @@ import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { regTypeName } from '../log/register.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { inheritReg } from '../calls/subprograms/callee-state.js';
 import { checkMovedPointer, closeMask, isMasked, openMask, REFUSED } from './speculation.js';
 import { isPacketType } from '../register-types.js';
 
 /**
- * dst = ptr op offset, where `dst` is the pointer's own register or, for `scalar += pointer`, that of the scalar;
- * `offset` must be another object than `dst`.
+ * dst = ptr op offset, where the destination holds the pointer itself or, for `scalar += pointer`, the scalar that is
+ * the offset. `offset` must not be an object that the destination owns.
  */
-export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: Reg): number {
+export function adjustPointer(env: Env, i: number, ptr: ReadonlyReg, offset: ReadonlyReg): number {
+  const { frame } = env.state;
+  const regno = env.insns.dst(i);
   const opcode = env.insns.opcode(i);
   const operation = opcode & op.OP_MASK;
   const known = isConst(offset);
   if (isContradictory(offset, known)) {
-    markUnknown(dst); // a path never taken
+    markUnknown(frame.ownReg(regno)); // a path never taken
     return 0;
   }
   if ((opcode & op.CLASS_MASK) !== op.ALU64) {
     // The low half of a pointer means nothing, but a difference may be taken of it.
     if (operation === op.SUB && env.allowPtrLeaks) {
-      markUnknown(dst);
+      markUnknown(frame.ownReg(regno));
       return 0;
     }
-    env.log.write(`R${env.insns.dst(i)} 32-bit pointer arithmetic prohibited\n`);
+    env.log.write(`R${regno} 32-bit pointer arithmetic prohibited\n`);
     return -EACCES;
   }
   const { type } = ptr;
   const err = checkPointerType(env, i, type, offset, known);
   if (err !== 0) return err;
-  const isOwn = dst === ptr;
-  const base = isOwn ? ptr : adopt(env, i, dst);
-  if (!checkSaneOffset(env, offset, type) || !checkSaneOffset(env, base, type)) return -EINVAL;
-  const mask = isMasked(env, i) ? openMask(env, i, base, offset, isOwn) : null;
+  const isOwn = frame.regs[regno]! === ptr;
+  // `scalar += pointer`: the scalar's register becomes the pointer, wholly, its past included.
+  if (!isOwn) inheritReg(frame, regno, frame, env.insns.src(i));
+  if (!checkSaneOffset(env, offset, type) || !checkSaneOffset(env, ptr, type)) return -EINVAL;
+  const mask = isMasked(env, i) ? openMask(env, i, ptr, offset, isOwn) : null;
   if (mask === REFUSED) return -EACCES;
+  const dst = frame.ownReg(regno);
   unbound32(dst);
   const moved = movePointer(env, i, operation, dst, !isOwn, offset, known);
   if (moved !== 0) return moved;
@@ -54,21 +58,14 @@ export function adjustPointer(env: Env, i: number, dst: Reg, ptr: Reg, offset: R
   return mask === null || closeMask(env, i, dst, mask) ? 0 : -EACCES;
 }
 
-/** `scalar += pointer`: the scalar's register becomes the pointer, wholly, its past included. */
-function adopt(env: Env, i: number, dst: Reg): Reg {
-  const { frame } = env.state;
-  inheritReg(frame, env.insns.dst(i), frame, env.insns.src(i));
-  return dst;
-}
-
-function isContradictory(r: Reg, known: boolean): boolean {
+function isContradictory(r: ReadonlyReg, known: boolean): boolean {
   if (known && (r.sminHi !== r.smaxHi || r.sminLo !== r.smaxLo || r.uminHi !== r.umaxHi || r.uminLo !== r.umaxLo))
     return true;
   return ltS(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) || ltU(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo);
 }
 
 /** Which pointers may be moved at all. */
-function checkPointerType(env: Env, i: number, type: number, offset: Reg, known: boolean): number {
+function checkPointerType(env: Env, i: number, type: number, offset: ReadonlyReg, known: boolean): number {
   const dst = env.insns.dst(i);
   if ((type & t.PTR_MAYBE_NULL) !== 0) {
     env.log.write(`R${dst} pointer arithmetic on ${regTypeName(type)} prohibited, null-check it first\n`);
@@ -103,14 +100,14 @@ function checkPointerType(env: Env, i: number, type: number, offset: Reg, known:
 }
 
 /** Offsets stay far from overflow (BPF_MAX_VAR_OFF): known, fixed and least one. */
-function checkSaneOffset(env: Env, r: Reg, type: number): boolean {
+function checkSaneOffset(env: Env, r: ReadonlyReg, type: number): boolean {
   const complaint = offsetComplaint(r);
   if (complaint === null) return true;
   env.log.write(complaint.replace('%s', regTypeName(type)));
   return false;
 }
 /** What is wrong with an offset, with %s for the pointer's type; null where nothing is. */
-function offsetComplaint(r: Reg): string | null {
+function offsetComplaint(r: ReadonlyReg): string | null {
   if (isConst(r) && !isSane(r.valueHi, r.valueLo))
     return `math between %s pointer and ${decimalS(r.valueHi, r.valueLo)} is not allowed\n`;
   if (r.off >= MAX_VAR_OFF || r.off <= -MAX_VAR_OFF) return `%s pointer offset ${r.off} is not allowed\n`;
@@ -129,7 +126,7 @@ function movePointer(
   operation: number,
   dst: Reg,
   fromScalar: boolean,
-  offset: Reg,
+  offset: ReadonlyReg,
   known: boolean,
 ): number {
   const regno = env.insns.dst(i);
@@ -159,7 +156,7 @@ function movePointer(
   }
 }
 
-function addOffset(env: Env, dst: Reg, offset: Reg, known: boolean): void {
+function addOffset(env: Env, dst: Reg, offset: ReadonlyReg, known: boolean): void {
   if (known) {
     dst.off += offset.sminLo; // both within ±2^29
     return;
@@ -170,7 +167,7 @@ function addOffset(env: Env, dst: Reg, offset: Reg, known: boolean): void {
   if (isPacketType(dst.type)) newPacketBase(env, dst, true);
 }
 
-function subOffset(env: Env, dst: Reg, offset: Reg, known: boolean): void {
+function subOffset(env: Env, dst: Reg, offset: ReadonlyReg, known: boolean): void {
   if (known) {
     dst.off -= offset.sminLo;
     return;

@@ -15,15 +15,15 @@ import { tnumText } from '../domain/tnum.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
 import { MASK_CONSTANT, MASK_DST, MASK_NEGATIVE, MASK_NOTHING, MASK_SRC } from '../facts.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { checkMapAccess } from '../memory/map-access.js';
 
 /** Puts off the way that a jump does not go, where its operands could be anything. False: too many paths. */
 export function simulateBranch(env: Env, i: number, target: number): boolean {
   const branch = pushStack(env, target, i, true);
   if (branch === null) return false;
-  markUnknown(branch.frame.regs[env.insns.dst(i)]!);
-  if ((env.insns.opcode(i) & op.X) !== 0) markUnknown(branch.frame.regs[env.insns.src(i)]!);
+  markUnknown(branch.frame.ownReg(env.insns.dst(i)));
+  if ((env.insns.opcode(i) & op.X) !== 0) markUnknown(branch.frame.ownReg(env.insns.src(i)));
   return true;
 }
 
@@ -55,7 +55,13 @@ function operationName(env: Env, i: number): string {
 }
 
 /** Before `ptr` moves by `offset`; `isOwn`: the pointer stands in the destination, else in the source. */
-export function openMask(env: Env, i: number, ptr: Reg, offset: Reg, isOwn: boolean): OpenMask | typeof REFUSED | null {
+export function openMask(
+  env: Env,
+  i: number,
+  ptr: ReadonlyReg,
+  offset: ReadonlyReg,
+  isOwn: boolean,
+): OpenMask | typeof REFUSED | null {
   const { insns } = env;
   const constant = isConst(offset);
   let open: OpenMask | null = null;
@@ -79,7 +85,7 @@ export function openMask(env: Env, i: number, ptr: Reg, offset: Reg, isOwn: bool
 }
 
 /** How far the pointer may move in that direction. */
-function pointerLimit(env: Env, i: number, ptr: Reg, toLeft: boolean): number | typeof REFUSED {
+function pointerLimit(env: Env, i: number, ptr: ReadonlyReg, toLeft: boolean): number | typeof REFUSED {
   const dst = env.insns.dst(i);
   let limit: number;
   let max: number;
@@ -100,7 +106,7 @@ function pointerLimit(env: Env, i: number, ptr: Reg, toLeft: boolean): number | 
 }
 
 /** After the move: the distance it may have gone is what the mask lets through. False: refused. */
-export function closeMask(env: Env, i: number, dst: Reg, open: OpenMask): boolean {
+export function closeMask(env: Env, i: number, dst: ReadonlyReg, open: OpenMask): boolean {
   const limit = pointerLimit(env, i, dst, open.toLeft);
   return limit !== REFUSED && fixMask(env, i, open.mask, Math.abs((open.limit - limit) | 0));
 }
@@ -122,7 +128,7 @@ function fixMask(env: Env, i: number, mask: number, limit: number): boolean {
 }
 
 /** A moved pointer stays inside of its object, even where nobody looks behind it. */
-export function checkMovedPointer(env: Env, i: number, dst: Reg): number {
+export function checkMovedPointer(env: Env, i: number, dst: ReadonlyReg): number {
   const regno = env.insns.dst(i);
   if (dst.type === t.PTR_TO_MAP_VALUE) {
     if (checkMapAccess(env, regno, dst.off, 1, false, true) === 0) return 0;

@@ -1,7 +1,7 @@
 /** Ranges that a program's or a callback's result must lie in, and the sentence that says it does not. */
 import type { Env } from '../env.js';
 import { I32_MAX, I32_MIN, decimalS, leS } from '../domain/u64.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { BPF_LSM_MAC } from '../../targets/uapi.js';
 
 /** Smallest and largest allowed value, both signed 32-bit. */
@@ -11,13 +11,13 @@ export type ReturnRange = readonly [min: number, max: number];
 const MAX_ERRNO = 4095;
 
 /** Whether every value the register may hold lies in the range; `only32` looks at its low half alone. */
-export function withinReturnRange([min, max]: ReturnRange, reg: Reg, only32: boolean): boolean {
+export function withinReturnRange([min, max]: ReturnRange, reg: ReadonlyReg, only32: boolean): boolean {
   if (only32) return min <= reg.s32min && reg.s32max <= max;
   return leS(min >> 31, min, reg.sminHi, reg.sminLo) && leS(reg.smaxHi, reg.smaxLo, max >> 31, max);
 }
 
 /** `At program exit the register R0 has smin=2 smax=2 should have been in [0, 1]`. */
-export function logInvalidScalar(env: Env, reg: Reg, range: ReturnRange, place: string, name: string): void {
+export function logInvalidScalar(env: Env, reg: ReadonlyReg, range: ReturnRange, place: string, name: string): void {
   const hasMin = reg.sminHi !== I32_MIN || reg.sminLo !== 0;
   const hasMax = reg.smaxHi !== I32_MAX || reg.smaxLo !== -1;
   const min = hasMin ? ` smin=${decimalS(reg.sminHi, reg.sminLo)}` : '';

@@ -5,7 +5,7 @@ import { currentRegs, type Env } from '../env.js';
 import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
 import { regTypeName } from '../log/register.js';
 import { markChainPrecision } from '../prune/precision.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { leaksPointer } from '../memory/pointer-leak.js';
 import { checkRegArg } from '../registers.js';
 import {
@@ -97,7 +97,7 @@ function returnsNothing(env: Env): boolean {
   return (isLsm || env.progType === uapi.BPF_PROG_TYPE_STRUCT_OPS) && attachReturnsVoid(env);
 }
 
-function enforce(env: Env, reg: Reg, regno: number, need: Requirement, place: string, name: string): number {
+function enforce(env: Env, reg: ReadonlyReg, regno: number, need: Requirement, place: string, name: string): number {
   if (reg.type !== SCALAR_VALUE) {
     env.log.write(`${place} the register R${regno} is not a known value (${regTypeName(reg.type)})\n`);
     return -EINVAL;

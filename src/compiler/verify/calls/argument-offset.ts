@@ -2,7 +2,7 @@
 import * as t from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { checkPtrOffReg } from '../memory/pointer-offset.js';
 
 /** Memory: any offset, its bounds are checked where it is used. */
@@ -27,7 +27,7 @@ const FIXED_OFFSET: ReadonlySet<number> = new Set(
   ),
 );
 
-export function checkFuncArgRegOff(env: Env, reg: Reg, regno: number, argType: number): number {
+export function checkFuncArgRegOff(env: Env, reg: ReadonlyReg, regno: number, argType: number): number {
   if ((argType & t.OBJ_RELEASE) !== 0) {
     // The slot of a dynptr may lie anywhere on the stack.
     if (t.baseType(argType) === t.ARG_PTR_TO_DYNPTR && reg.type === t.PTR_TO_STACK) return 0;

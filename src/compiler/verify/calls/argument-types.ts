@@ -5,7 +5,7 @@ import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT } from '../errno.js';
 import { regTypeName } from '../log/register.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import type { CallMeta } from './call-meta.js';
 import { DYNPTR_FLAGS } from '../objects/dynptr-slots.js';
@@ -64,7 +64,7 @@ const COMPATIBLE: ReadonlyMap<number, readonly number[]> = new Map([
 ]);
 
 /** The register's type as it is compared: flags that the argument allows either way are left out. */
-function comparedType(reg: Reg, regno: number, argType: number, meta: CallMeta): number {
+function comparedType(reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   let { type } = reg;
   if ((argType & t.MEM_RDONLY) !== 0) type &= ~t.MEM_RDONLY;
   if ((argType & t.PTR_MAYBE_NULL) !== 0) type &= ~t.PTR_MAYBE_NULL;
@@ -99,7 +99,7 @@ export function checkRegType(env: Env, regno: number, argType: number, argBtfId:
 }
 
 /** A kernel object may be read as memory, never written to. */
-function checkObjectAsMemory(env: Env, reg: Reg, regno: number, argType: number, meta: CallMeta): number {
+function checkObjectAsMemory(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if ((argType & t.MEM_RDONLY) !== 0) return 0;
   const name = helperName(env, meta.helperId);
   env.log.write(`${name}() may write into memory pointed by R${regno} type=${regTypeName(reg.type)}\n`);
@@ -115,7 +115,14 @@ const PERCPU_OBJECTS: ReadonlySet<number> = new Set(
   [t.MEM_PERCPU, t.MEM_PERCPU | t.MEM_RCU, t.MEM_PERCPU | t.PTR_TRUSTED].map((flags) => t.PTR_TO_BTF_ID | flags),
 );
 
-function checkObject(env: Env, reg: Reg, regno: number, argType: number, wanted: number, meta: CallMeta): number {
+function checkObject(
+  env: Env,
+  reg: ReadonlyReg,
+  regno: number,
+  argType: number,
+  wanted: number,
+  meta: CallMeta,
+): number {
   if (PLAIN_OBJECTS.has(reg.type)) return checkPlainObject(env, reg, regno, argType, wanted, meta);
   if ((reg.type & ~t.MEM_PERCPU) === (t.PTR_TO_BTF_ID | t.MEM_ALLOC)) {
     const takesLocal =
@@ -132,7 +139,14 @@ function checkObject(env: Env, reg: Reg, regno: number, argType: number, wanted:
   return -EFAULT;
 }
 
-function checkPlainObject(env: Env, reg: Reg, regno: number, argType: number, wanted: number, meta: CallMeta): number {
+function checkPlainObject(
+  env: Env,
+  reg: ReadonlyReg,
+  regno: number,
+  argType: number,
+  wanted: number,
+  meta: CallMeta,
+): number {
   const isRelease = (argType & t.OBJ_RELEASE) !== 0;
   if (t.mayBeNull(reg.type) && (!t.mayBeNull(argType) || isRelease)) {
     env.log.write(`Possibly NULL pointer passed to helper arg${regno}\n`);

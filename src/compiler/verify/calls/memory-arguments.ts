@@ -6,7 +6,6 @@ import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { markChainPrecision } from '../prune/precision.js';
-import { Reg } from '../state.js';
 import { CallMeta } from './call-meta.js';
 import { markPtrNotNull } from '../arithmetic/nullness.js';
 import { checkHelperMemAccess } from './memory-range.js';
@@ -43,13 +42,13 @@ export function checkMemSizeReg(
 }
 
 /** Runs a check as if the register were not null; it is put back as it was. */
-function assumingNotNull(reg: Reg, check: () => number): number {
-  if (!typeMaybeNull(reg.type)) return check();
-  const saved = new Reg();
-  saved.copyFrom(reg);
-  markPtrNotNull(reg);
+function assumingNotNull(env: Env, regno: number, check: () => number): number {
+  const { frame } = env.state;
+  if (!typeMaybeNull(frame.regs[regno]!.type)) return check();
+  const saved = frame.shareReg(regno);
+  markPtrNotNull(frame.ownReg(regno));
   const err = check();
-  reg.copyFrom(saved);
+  frame.setReg(regno, saved);
   return err;
 }
 
@@ -58,7 +57,8 @@ export function checkMemReg(env: Env, regno: number, size: number): number {
   const reg = currentRegs(env)[regno]!;
   if (isNull(reg)) return 0;
   return assumingNotNull(
-    reg,
+    env,
+    regno,
     () =>
       checkHelperMemAccess(env, regno, size, false, true, null) ||
       checkHelperMemAccess(env, regno, size, true, true, null),
@@ -67,10 +67,10 @@ export function checkMemReg(env: Env, regno: number, size: number): number {
 
 /** A pair of pointer and size of a kernel function; `regno` is the size's. */
 export function checkKernelMemSizeReg(env: Env, regno: number): number {
-  const pointer = currentRegs(env)[regno - 1]!;
   const meta = new CallMeta();
   return assumingNotNull(
-    pointer,
+    env,
+    regno - 1,
     () => checkMemSizeReg(env, regno, false, true, meta) || checkMemSizeReg(env, regno, true, true, meta),
   );
 }

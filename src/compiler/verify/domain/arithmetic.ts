@@ -1,5 +1,5 @@
 /** Sums, differences and products of scalars: ranges of 32 and 64 bits, each in its own arithmetic. */
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { setS, setU, unbound32, unbound64 } from './bounds.js';
 import { tnumAdd, tnumMul, tnumSub } from './tnum.js';
 import {
@@ -18,26 +18,26 @@ import {
 } from './u64.js';
 
 /** dst += src. `src` may not be `dst`. */
-export function addScalar(dst: Reg, src: Reg): void {
+export function addScalar(dst: Reg, src: ReadonlyReg): void {
   addBounds(dst, src);
   tnumAdd(dst, dst, src);
 }
 /** dst -= src. */
-export function subScalar(dst: Reg, src: Reg): void {
+export function subScalar(dst: Reg, src: ReadonlyReg): void {
   subBounds32(dst, src);
   subBoundsS(dst, dst, src);
   subBoundsU(dst, dst, src);
   tnumSub(dst, dst, src);
 }
 /** dst *= src. */
-export function mulScalar(dst: Reg, src: Reg): void {
+export function mulScalar(dst: Reg, src: ReadonlyReg): void {
   tnumMul(dst, dst, src);
   mulBounds32(dst, src);
   mulBounds64(dst, src);
 }
 
 /** A range whose either end overflows says nothing any more. */
-function addBounds(dst: Reg, src: Reg): void {
+function addBounds(dst: Reg, src: ReadonlyReg): void {
   const smin = dst.s32min + src.s32min;
   const smax = dst.s32max + src.s32max;
   const fits = smin === (smin | 0) && smax === (smax | 0);
@@ -53,7 +53,7 @@ function addBounds(dst: Reg, src: Reg): void {
 }
 
 /** Signed 64-bit range of a + b into `out`, which may be `a`. */
-export function addBoundsS(out: Reg, a: Reg, b: Reg): void {
+export function addBoundsS(out: Reg, a: ReadonlyReg, b: ReadonlyReg): void {
   const minHi = addHi(a.sminHi, a.sminLo, b.sminHi, b.sminLo);
   const maxHi = addHi(a.smaxHi, a.smaxLo, b.smaxHi, b.smaxLo);
   if (addOverflowsS(a.sminHi, b.sminHi, minHi) || addOverflowsS(a.smaxHi, b.smaxHi, maxHi))
@@ -61,7 +61,7 @@ export function addBoundsS(out: Reg, a: Reg, b: Reg): void {
   else setS(out, minHi, addLo(a.sminLo, b.sminLo), maxHi, addLo(a.smaxLo, b.smaxLo));
 }
 /** Unsigned 64-bit range of a + b. */
-export function addBoundsU(out: Reg, a: Reg, b: Reg): void {
+export function addBoundsU(out: Reg, a: ReadonlyReg, b: ReadonlyReg): void {
   const minLo = addLo(a.uminLo, b.uminLo);
   const minHi = addHi(a.uminHi, a.uminLo, b.uminHi, b.uminLo);
   const maxLo = addLo(a.umaxLo, b.umaxLo);
@@ -70,7 +70,7 @@ export function addBoundsU(out: Reg, a: Reg, b: Reg): void {
   else setU(out, minHi, minLo, maxHi, maxLo);
 }
 
-function subBounds32(dst: Reg, src: Reg): void {
+function subBounds32(dst: Reg, src: ReadonlyReg): void {
   const smin = dst.s32min - src.s32max;
   const smax = dst.s32max - src.s32min;
   const fits = smin === (smin | 0) && smax === (smax | 0);
@@ -86,7 +86,7 @@ function subBounds32(dst: Reg, src: Reg): void {
 }
 
 /** Signed 64-bit range of a - b into `out`, which may be `a`. */
-export function subBoundsS(out: Reg, a: Reg, b: Reg): void {
+export function subBoundsS(out: Reg, a: ReadonlyReg, b: ReadonlyReg): void {
   const minHi = subHi(a.sminHi, a.sminLo, b.smaxHi, b.smaxLo);
   const maxHi = subHi(a.smaxHi, a.smaxLo, b.sminHi, b.sminLo);
   if (subOverflowsS(a.sminHi, b.smaxHi, minHi) || subOverflowsS(a.smaxHi, b.sminHi, maxHi))
@@ -94,7 +94,7 @@ export function subBoundsS(out: Reg, a: Reg, b: Reg): void {
   else setS(out, minHi, subLo(a.sminLo, b.smaxLo), maxHi, subLo(a.smaxLo, b.sminLo));
 }
 /** Unsigned 64-bit range of a - b. */
-export function subBoundsU(out: Reg, a: Reg, b: Reg): void {
+export function subBoundsU(out: Reg, a: ReadonlyReg, b: ReadonlyReg): void {
   if (ltU(a.uminHi, a.uminLo, b.umaxHi, b.umaxLo)) {
     setU(out, 0, 0, -1, -1);
     return;
@@ -105,7 +105,7 @@ export function subBoundsU(out: Reg, a: Reg, b: Reg): void {
 }
 
 /** Products are followed only of factors that are not negative and fit in 16 bits. */
-function mulBounds32(dst: Reg, src: Reg): void {
+function mulBounds32(dst: Reg, src: ReadonlyReg): void {
   if (src.s32min < 0 || dst.s32min < 0 || src.u32max >>> 0 > 0xffff || dst.u32max >>> 0 > 0xffff) {
     unbound32(dst);
     return;
@@ -118,7 +118,7 @@ function mulBounds32(dst: Reg, src: Reg): void {
 }
 
 /** The same with 32 bits. */
-function mulBounds64(dst: Reg, src: Reg): void {
+function mulBounds64(dst: Reg, src: ReadonlyReg): void {
   if (src.sminHi < 0 || dst.sminHi < 0 || src.umaxHi !== 0 || dst.umaxHi !== 0) {
     unbound64(dst);
     return;

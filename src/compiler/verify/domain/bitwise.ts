@@ -3,14 +3,14 @@
  *
  * Where both operands are known the result is; `dst` then loses what ties it to others.
  */
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { boundsFromBits, setS, setU } from './bounds.js';
 import { markKnown, markKnown32 } from './scalar.js';
 import { tnumAnd, tnumIsConst, tnumOr, tnumXor } from './tnum.js';
 import { I32_MAX, I32_MIN, leS, ltU } from './u64.js';
 
 /** dst &= src: not more than either operand, not less than the bits known set. */
-export function andScalar(dst: Reg, src: Reg): void {
+export function andScalar(dst: Reg, src: ReadonlyReg): void {
   tnumAnd(dst, dst, src);
   if (src.maskLo === 0 && dst.maskLo === 0) markKnown32(dst, dst.valueLo);
   else {
@@ -32,7 +32,7 @@ export function andScalar(dst: Reg, src: Reg): void {
 }
 
 /** dst |= src: not less than either operand, not more than the bits that may be set. */
-export function orScalar(dst: Reg, src: Reg): void {
+export function orScalar(dst: Reg, src: ReadonlyReg): void {
   tnumOr(dst, dst, src);
   if (src.maskLo === 0 && dst.maskLo === 0) markKnown32(dst, dst.valueLo);
   else {
@@ -54,7 +54,7 @@ export function orScalar(dst: Reg, src: Reg): void {
 }
 
 /** dst ^= src: between the bits known set and those that may be. */
-export function xorScalar(dst: Reg, src: Reg): void {
+export function xorScalar(dst: Reg, src: ReadonlyReg): void {
   tnumXor(dst, dst, src);
   if (src.maskLo === 0 && dst.maskLo === 0) markKnown32(dst, dst.valueLo);
   else {

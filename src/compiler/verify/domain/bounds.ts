@@ -5,7 +5,7 @@
  * usually narrows one of them; syncBounds carries it over to the others, step by step in the order of Linux 6.12, on which
  * the resulting ranges (and so verdicts, logs and pruning) depend.
  */
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { hex, I32_MAX, I32_MIN, leS, leU, ltS, ltU } from './u64.js';
 import { tnumIntersectRange, tnumIntersectSubregRange } from './tnum.js';
 
@@ -73,7 +73,7 @@ export function narrowU32(r: Reg, min: number, max: number): void {
 }
 
 /** Whether every range is the one value that all known bits give. */
-function isSettledConst(r: Reg): boolean {
+function isSettledConst(r: ReadonlyReg): boolean {
   const { valueHi: hi, valueLo: lo } = r;
   return (
     (r.maskHi | r.maskLo) === 0 &&
@@ -82,7 +82,7 @@ function isSettledConst(r: Reg): boolean {
     ((r.s32min ^ lo) | (r.s32max ^ lo) | (r.u32min ^ lo) | (r.u32max ^ lo)) === 0
   );
 }
-function isUnknown(r: Reg): boolean {
+function isUnknown(r: ReadonlyReg): boolean {
   return (
     (r.maskHi & r.maskLo & r.umaxHi & r.umaxLo & r.smaxLo & r.u32max) === -1 &&
     (r.uminHi | r.uminLo | r.sminLo | r.u32min) === 0 &&
@@ -193,7 +193,7 @@ export function syncBounds(r: Reg): void {
 }
 
 /** What is inconsistent in a register's description, in the log's words; null where nothing is. */
-export function boundsViolation(r: Reg): string | null {
+export function boundsViolation(r: ReadonlyReg): string | null {
   if (
     ltU(r.umaxHi, r.umaxLo, r.uminHi, r.uminLo) ||
     ltS(r.smaxHi, r.smaxLo, r.sminHi, r.sminLo) ||
@@ -214,7 +214,7 @@ export function boundsViolation(r: Reg): string | null {
 }
 
 /** The ranges in hexadecimal, as the log shows a violation. */
-export function boundsText(r: Reg): string {
+export function boundsText(r: ReadonlyReg): string {
   const x = (hi: number, lo: number): string => `0x${hex(hi, lo)}`;
   return (
     `u64=[${x(r.uminHi, r.uminLo)}, ${x(r.umaxHi, r.umaxLo)}] ` +

@@ -3,7 +3,7 @@ import { JEQ, JGE, JGT, JLE, JLT, JNE, JSET, JSGE, JSGT, JSLE, JSLT, X } from '.
 import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE } from '../../targets/types.js';
 import { regNotNull } from '../arithmetic/nullness.js';
 import type { Env } from '../env.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { syncBounds } from './bounds.js';
 import { refine } from './refine.js';
 import { checkBounds, isScalarConst } from './scalar.js';
@@ -70,10 +70,10 @@ function negated(op: number): number {
   }
 }
 
-export function isPacketPointer(r: Reg): boolean {
+export function isPacketPointer(r: ReadonlyReg): boolean {
   return r.type === PTR_TO_PACKET || r.type === PTR_TO_PACKET_META;
 }
-export function isPacketPointerOrEnd(r: Reg): boolean {
+export function isPacketPointerOrEnd(r: ReadonlyReg): boolean {
   return isPacketPointer(r) || r.type === PTR_TO_PACKET_END;
 }
 
@@ -81,7 +81,7 @@ export function isPacketPointerOrEnd(r: Reg): boolean {
  * Whether `if r1 op r2` is taken: 1 always, 0 never, -1 as may be. `op` is the jump's operation (JEQ, …); r2 is a
  * known scalar for jumps that compare with an immediate.
  */
-export function branchTaken(r1: Reg, r2: Reg, op: number, is32: boolean): 1 | 0 | -1 {
+export function branchTaken(r1: ReadonlyReg, r2: ReadonlyReg, op: number, is32: boolean): 1 | 0 | -1 {
   if (r1.type === SCALAR_VALUE && r2.type === SCALAR_VALUE) return scalarBranchTaken(r1, r2, op, is32);
   if (!is32 && isPacketPointerOrEnd(r1) && isPacketPointerOrEnd(r2)) return packetBranchTaken(r1, r2, op);
   // The low half of a valid pointer may well be zero.
@@ -95,7 +95,7 @@ export function branchTaken(r1: Reg, r2: Reg, op: number, is32: boolean): 1 | 0 
 }
 
 /** A packet pointer already compared with the end. */
-function packetBranchTaken(r1: Reg, r2: Reg, op: number): 1 | 0 | -1 {
+function packetBranchTaken(r1: ReadonlyReg, r2: ReadonlyReg, op: number): 1 | 0 | -1 {
   let packet = r1;
   if (r2.type !== PTR_TO_PACKET_END) {
     if (r1.type !== PTR_TO_PACKET_END) return EITHER;
@@ -109,7 +109,7 @@ function packetBranchTaken(r1: Reg, r2: Reg, op: number): 1 | 0 | -1 {
   return EITHER;
 }
 
-function scalarBranchTaken(r1: Reg, r2: Reg, op: number, is32: boolean): 1 | 0 | -1 {
+function scalarBranchTaken(r1: ReadonlyReg, r2: ReadonlyReg, op: number, is32: boolean): 1 | 0 | -1 {
   switch (op) {
     case JEQ:
       return equal(r1, r2, is32);
@@ -129,12 +129,12 @@ function scalarBranchTaken(r1: Reg, r2: Reg, op: number, is32: boolean): 1 | 0 |
   }
 }
 
-function apart32(a: Reg, b: Reg): boolean {
+function apart32(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     a.u32min >>> 0 > b.u32max >>> 0 || a.u32max >>> 0 < b.u32min >>> 0 || a.s32min > b.s32max || a.s32max < b.s32min
   );
 }
-function apart64(a: Reg, b: Reg): boolean {
+function apart64(a: ReadonlyReg, b: ReadonlyReg): boolean {
   return (
     ltU(b.umaxHi, b.umaxLo, a.uminHi, a.uminLo) ||
     ltU(a.umaxHi, a.umaxLo, b.uminHi, b.uminLo) ||
@@ -144,7 +144,7 @@ function apart64(a: Reg, b: Reg): boolean {
 }
 
 /** Known bits decide where both are constants; else bits that differ, or ranges that do not meet, say "never". */
-function equal(a: Reg, b: Reg, is32: boolean): 1 | 0 | -1 {
+function equal(a: ReadonlyReg, b: ReadonlyReg, is32: boolean): 1 | 0 | -1 {
   if (is32) {
     if ((a.maskLo | b.maskLo) === 0) return a.valueLo === b.valueLo ? TAKEN : NOT_TAKEN;
     return !tnumSubregOverlap(a, b) || apart32(a, b) ? NOT_TAKEN : EITHER;
@@ -153,7 +153,7 @@ function equal(a: Reg, b: Reg, is32: boolean): 1 | 0 | -1 {
   return !tnumOverlap(a, b) || apart64(a, b) || apart32(a, b) ? NOT_TAKEN : EITHER;
 }
 
-function anyBitSet(a: Reg, b: Reg, is32: boolean): 1 | 0 | -1 {
+function anyBitSet(a: ReadonlyReg, b: ReadonlyReg, is32: boolean): 1 | 0 | -1 {
   const constant = isScalarConst(b, is32) ? b : a;
   if (!isScalarConst(constant, is32)) return EITHER;
   const other = constant === b ? a : b;
@@ -164,7 +164,7 @@ function anyBitSet(a: Reg, b: Reg, is32: boolean): 1 | 0 | -1 {
   return possible === 0 ? NOT_TAKEN : EITHER;
 }
 
-function orderedU64(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
+function orderedU64(a: ReadonlyReg, b: ReadonlyReg, op: number): 1 | 0 | -1 {
   switch (op) {
     case JGT:
       if (ltU(b.umaxHi, b.umaxLo, a.uminHi, a.uminLo)) return TAKEN;
@@ -181,7 +181,7 @@ function orderedU64(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
   }
 }
 
-function orderedS64(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
+function orderedS64(a: ReadonlyReg, b: ReadonlyReg, op: number): 1 | 0 | -1 {
   switch (op) {
     case JSGT:
       if (ltS(b.smaxHi, b.smaxLo, a.sminHi, a.sminLo)) return TAKEN;
@@ -198,10 +198,10 @@ function orderedS64(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
   }
 }
 
-function orderedU32(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
+function orderedU32(a: ReadonlyReg, b: ReadonlyReg, op: number): 1 | 0 | -1 {
   return ordered(a.u32min >>> 0, a.u32max >>> 0, b.u32min >>> 0, b.u32max >>> 0, op);
 }
-function orderedS32(a: Reg, b: Reg, op: number): 1 | 0 | -1 {
+function orderedS32(a: ReadonlyReg, b: ReadonlyReg, op: number): 1 | 0 | -1 {
   return ordered(a.s32min, a.s32max, b.s32min, b.s32max, op);
 }
 function ordered(amin: number, amax: number, bmin: number, bmax: number, op: number): 1 | 0 | -1 {

@@ -24,12 +24,12 @@ export function collectLinkedRegs(state: State, id: number, linked: number[]): v
     const frame = state.frames[f]!;
     for (let i = 0; i < 10; i++) {
       const reg = frame.regs[i]!;
-      if (collect(reg, base, linked, f | (i << 3) | IS_REG)) clearScalarId(reg);
+      if (collect(reg, base, linked, f | (i << 3) | IS_REG)) clearScalarId(frame.ownReg(i));
     }
     for (let i = 0; i < frame.stack.length; i++) {
       const slot = frame.stack[i]!;
       if (isSpilledReg(slot) && collect(slot.spilled, base, linked, f | (i << 3)))
-        clearScalarId(frame.ownSlot(i).spilled);
+        clearScalarId(frame.ownSlot(i).renewSpilled());
     }
   }
 }
@@ -43,7 +43,7 @@ function collect(reg: ReadonlyReg, base: number, linked: number[], packed: numbe
 }
 
 /** Gives what is known of `known` to all of `linked` that still carry its id, with their distance from it. */
-export function syncLinkedRegs(state: State, known: Reg, linked: LinkedRegs): void {
+export function syncLinkedRegs(state: State, known: ReadonlyReg, linked: LinkedRegs): void {
   for (const packed of linked) {
     const frame = state.frames[packed & 7]!;
     const index = (packed >> 3) & 0x3f;
@@ -51,11 +51,11 @@ export function syncLinkedRegs(state: State, known: Reg, linked: LinkedRegs): vo
     const reg = isReg ? frame.regs[index]! : frame.stack[index]!.spilled;
     if (reg.type !== SCALAR_VALUE || reg === known) continue;
     if ((reg.id & ~ADD_CONST) !== (known.id & ~ADD_CONST)) continue;
-    syncLinked(isReg ? frame.regs[index]! : frame.ownSlot(index).spilled, known);
+    syncLinked(isReg ? frame.ownReg(index) : frame.ownSlot(index).renewSpilled(), known);
   }
 }
 
-function syncLinked(reg: Reg, known: Reg): void {
+function syncLinked(reg: Reg, known: ReadonlyReg): void {
   const { subregDef, off, id } = reg;
   const apart = ((id | known.id) & ADD_CONST) !== 0 && off !== known.off;
   reg.copyFrom(known);

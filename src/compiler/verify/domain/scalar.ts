@@ -2,8 +2,8 @@
 import { NOT_INIT, SCALAR_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EFAULT } from '../errno.js';
-import { ADD_CONST } from '../state.js';
-import type { ReadonlyReg, Reg } from '../state.js';
+import { ADD_CONST, Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { boundsText, boundsViolation, setS, setU, syncBounds, unbound } from './bounds.js';
 import { tnumConst, tnumIsConst, tnumUnknown } from './tnum.js';
 import { fls } from './u64.js';
@@ -86,12 +86,21 @@ export function markNotInit(r: Reg): void {
   r.type = NOT_INIT;
 }
 
+/** A register that may not be read. Shared: it stands wherever nothing is known. */
+export const NOT_INIT_REG: ReadonlyReg = notInitReg();
+
+function notInitReg(): Reg {
+  const reg = new Reg();
+  markNotInit(reg);
+  return reg;
+}
+
 /** All bits are known. */
-export function isConst(r: Reg): boolean {
+export function isConst(r: ReadonlyReg): boolean {
   return tnumIsConst(r);
 }
 /** A scalar of known value (or, with `is32`, known low half). */
-export function isScalarConst(r: Reg, is32: boolean): boolean {
+export function isScalarConst(r: ReadonlyReg, is32: boolean): boolean {
   return r.type === SCALAR_VALUE && (is32 ? r.maskLo === 0 : tnumIsConst(r));
 }
 /** The scalar constant zero, which also is the null pointer. */
@@ -110,9 +119,13 @@ export function clearScalarId(r: Reg): void {
   r.off = 0;
 }
 
-/** Ties a scalar that is about to be copied to its copy, by a common id. Constants need none. */
+/** Whether a copy of the register is to be tied to it by an id that it has not yet. Constants need none. */
+export function needsScalarId(r: ReadonlyReg): boolean {
+  return r.type === SCALAR_VALUE && ((r.id & ADD_CONST) !== 0 || (r.id === 0 && !tnumIsConst(r)));
+}
+
+/** Ties a scalar that is about to be copied to its copy, by a common id. */
 export function assignScalarId(env: Env, r: Reg): void {
-  if (r.type !== SCALAR_VALUE) return;
   // A copy of `base + constant` cannot be tied to the base too.
   if ((r.id & ADD_CONST) !== 0) clearScalarId(r);
   if (r.id === 0 && !tnumIsConst(r)) r.id = ++env.idGen;

@@ -10,7 +10,7 @@ import { logName } from '../../btf/print.js';
 import { MEM_PERCPU, MEM_RCU, MEM_USER, PTR_TO_BTF_ID, PTR_UNTRUSTED, SCALAR_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT, EINVAL } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { fieldTypeName } from './field-names.js';
 import { structRecord } from './special-fields.js';
 import { isAllocated } from '../register-types.js';
@@ -177,7 +177,7 @@ export function pointerTagFlag(btf: Btf, pointee: number): number {
  * The type of `size` bytes at `off` behind a PTR_TO_BTF_ID: SCALAR_VALUE, or PTR_TO_BTF_ID with `out` telling of the
  * pointer; a negative errno after its sentence (btf_struct_access).
  */
-export function structAccess(env: Env, reg: Reg, off: number, size: number, out: Walked): number {
+export function structAccess(env: Env, reg: ReadonlyReg, off: number, size: number, out: Walked): number {
   const btf = reg.btf!;
   const allocated = isAllocated(reg.type);
   if (allocated) {
@@ -197,7 +197,7 @@ export function structAccess(env: Env, reg: Reg, off: number, size: number, out:
 }
 
 /** Special fields of objects that the program allocated are the kernel's alone. */
-function checkSpecialFields(env: Env, reg: Reg, off: number, size: number): number {
+function checkSpecialFields(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   for (const field of structRecord(env, reg.btf, reg.btfId)?.fields ?? []) {
     if (off >= field.offset + field.size || field.offset >= off + size) continue;
     env.log.write(`direct access to ${fieldTypeName(field.type)} is disallowed\n`);
@@ -244,7 +244,7 @@ export function structIdsMatch(
  * Whether a pointer field of a structure is as safe as its parent: the kernel keeps twins of such structures, named with
  * a suffix, that hold just these fields (btf_nested_type_is_trusted).
  */
-export function isSafeField(reg: Reg, fieldName: string, pointeeId: number, suffix: string): boolean {
+export function isSafeField(reg: ReadonlyReg, fieldName: string, pointeeId: number, suffix: string): boolean {
   const btf = reg.btf!;
   const twin = btf.find(btf.typeName(reg.btfId) + suffix, btf.kind(reg.btfId));
   if (twin === 0) return false;

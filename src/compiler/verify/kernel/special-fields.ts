@@ -4,7 +4,7 @@ import { FIELD_SPIN_LOCK } from '../../btf/record.js';
 import type { BtfField, BtfRecord } from '../../btf/record.js';
 import { PTR_TO_MAP_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { isAllocatedObject } from '../register-types.js';
 
 /** The record of a struct of the program's BTF, or null where it has no special fields (btf_find_struct_meta). */
@@ -13,7 +13,7 @@ export function structRecord(env: Env, btf: Btf | null, typeId: number): BtfReco
 }
 
 /** The record of what the register points to (reg_btf_record). */
-export function regRecord(env: Env, reg: Reg): BtfRecord | null {
+export function regRecord(env: Env, reg: ReadonlyReg): BtfRecord | null {
   if (reg.type === PTR_TO_MAP_VALUE) return reg.map!.record;
   return isAllocatedObject(reg.type) ? structRecord(env, reg.btf, reg.btfId) : null;
 }
@@ -27,6 +27,6 @@ export function hasField(record: BtfRecord | null, mask: number): boolean {
   return record !== null && (record.fieldMask & mask) !== 0;
 }
 
-export function regMayPointToSpinLock(env: Env, reg: Reg): boolean {
+export function regMayPointToSpinLock(env: Env, reg: ReadonlyReg): boolean {
   return hasField(regRecord(env, reg), FIELD_SPIN_LOCK);
 }

@@ -1,6 +1,6 @@
 /** Frames as the log shows them: " R0=… R1_w=… fp-8=…" (print_verifier_state, Linux 6.12). */
 import type { Env } from '../env.js';
-import { STACK_DYNPTR, STACK_INVALID, STACK_ITER, STACK_SPILL, allOfKind } from '../state.js';
+import { allOfKind, STACK_DYNPTR, STACK_INVALID, STACK_ITER, STACK_SPILL } from '../state.js';
 import type { Frame, ReadonlyReg, ReadonlySlot } from '../state.js';
 import * as t from '../../targets/types.js';
 import { dynptrTypeName, iterText, regText } from './register.js';

@@ -3,13 +3,19 @@ import * as t from '../../targets/types.js';
 import { makeTnum, tnumAdd, tnumIsAligned, tnumText } from '../domain/tnum.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** Bytes in front of a packet's IP header on hosts that need alignment; the kernel emulates such a host in strict mode. */
 const NET_IP_ALIGN = 2;
 
 /** Checks `size` bytes at the register's offset plus `off`. */
-export function checkPointerAlignment(env: Env, reg: Reg, off: number, size: number, strictOnce: boolean): number {
+export function checkPointerAlignment(
+  env: Env,
+  reg: ReadonlyReg,
+  off: number,
+  size: number,
+  strictOnce: boolean,
+): number {
   const strict = env.strictAlignment || strictOnce || reg.type === t.PTR_TO_STACK;
   if (!strict || size === 1 || reg.type === t.PTR_TO_ARENA) return 0;
   const packet = reg.type === t.PTR_TO_PACKET || reg.type === t.PTR_TO_PACKET_META;

@@ -1,11 +1,12 @@
 /** Loads and stores through pointers to kernel structures, and how far what is loaded may be trusted. */
 import { logName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT, EINVAL, ENOTSUPP, EPERM } from '../errno.js';
 import { tnumText } from '../domain/tnum.js';
 import { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { markBtfLoad } from './btf-load.js';
 import { checkBtfWrite } from './btf-write.js';
 import { isSafeField, structAccess, Walked } from '../kernel/btf-walk.js';
@@ -37,12 +38,12 @@ export function checkBtfAccess(
   if (type < 0) return type;
   if (write || valueRegno < 0) return 0;
   const flags = type === t.PTR_TO_BTF_ID ? loadedFlags(env, reg, walked) : 0;
-  markBtfLoad(env, regs[valueRegno]!, type, reg.btf!, walked.btfId, flags);
+  markBtfLoad(env, ownReg(env, valueRegno), type, reg.btf!, walked.btfId, flags);
   return 0;
 }
 
 /** What is wrong with the pointer itself. */
-function addressComplaint(env: Env, reg: Reg, regno: number, off: number): number {
+function addressComplaint(env: Env, reg: ReadonlyReg, regno: number, off: number): number {
   const name = logName(reg.btf!, reg.btfId);
   const { log } = env;
   if (!env.allowPtrLeaks) return onlyWithPerfmon(env, name);
@@ -72,7 +73,7 @@ function onlyRead(env: Env): number {
 }
 
 /** Objects of the program's own are written to freely, the kernel's where the kind of program may. */
-function checkWrite(env: Env, reg: Reg, off: number, size: number, walked: Walked): number {
+function checkWrite(env: Env, reg: ReadonlyReg, off: number, size: number, walked: Walked): number {
   if ((reg.type & t.PTR_UNTRUSTED) !== 0) return onlyRead(env);
   if (!isAllocated(reg.type)) {
     const result = checkBtfWrite(env, reg, off, size);
@@ -81,7 +82,7 @@ function checkWrite(env: Env, reg: Reg, off: number, size: number, walked: Walke
   return isAllocatedObject(reg.type) ? checkRead(env, reg, off, size, walked) : onlyRead(env);
 }
 
-function checkRead(env: Env, reg: Reg, off: number, size: number, walked: Walked): number {
+function checkRead(env: Env, reg: ReadonlyReg, off: number, size: number, walked: Walked): number {
   if (isAllocated(reg.type) && !isNonOwningRef(reg.type) && !isRcuReg(reg) && reg.refObjId === 0) {
     env.log.write('verifier internal error: ref_obj_id for allocated object must be non-zero\n');
     return -EFAULT;
@@ -93,7 +94,7 @@ function checkRead(env: Env, reg: Reg, off: number, size: number, walked: Walked
  * Flags of a pointer that was loaded out of a structure. What a trusted pointer leads to is trusted only where the
  * kernel says so of that field; else RCU may keep it; else it is an old-style pointer, or, where it may be stale, untrusted.
  */
-function loadedFlags(env: Env, reg: Reg, walked: Walked): number {
+function loadedFlags(env: Env, reg: ReadonlyReg, walked: Walked): number {
   if ((reg.type & t.PTR_UNTRUSTED) !== 0) return t.PTR_UNTRUSTED;
   const { flag } = walked;
   if (!isTrustedReg(reg) && !isRcuReg(reg)) return withoutTrust(flag);
@@ -148,6 +149,6 @@ export function checkMapPointerAccess(
   const walked = new Walked();
   const loaded = structAccess(env, struct, off, size, walked);
   if (loaded < 0) return loaded;
-  if (valueRegno >= 0) markBtfLoad(env, regs[valueRegno]!, loaded, btf, walked.btfId, walked.flag);
+  if (valueRegno >= 0) markBtfLoad(env, ownReg(env, valueRegno), loaded, btf, walked.btfId, walked.flag);
   return 0;
 }

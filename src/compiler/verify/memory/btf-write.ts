@@ -8,7 +8,7 @@ import { memberIndex, typeSize } from '../../btf/layout.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** Paths of members in struct tcp_sock, which congestion control may write. */
 const TCP_SOCK_FIELDS: readonly { readonly path: readonly string[]; readonly inside: boolean }[] = [
@@ -25,7 +25,7 @@ const TCP_SOCK_FIELDS: readonly { readonly path: readonly string[]; readonly ins
 ];
 
 /** 0 where the write is allowed, a negative errno where it is not, null where the kind of program has no rule of its own. */
-export function checkBtfWrite(env: Env, reg: Reg, off: number, size: number): number | null {
+export function checkBtfWrite(env: Env, reg: ReadonlyReg, off: number, size: number): number | null {
   switch (env.progType) {
     case uapi.BPF_PROG_TYPE_SCHED_CLS:
     case uapi.BPF_PROG_TYPE_SCHED_ACT:
@@ -38,14 +38,14 @@ export function checkBtfWrite(env: Env, reg: Reg, off: number, size: number): nu
   }
 }
 
-function checkStructOpsWrite(env: Env, reg: Reg, off: number, size: number): number | null {
+function checkStructOpsWrite(env: Env, reg: ReadonlyReg, off: number, size: number): number | null {
   const name = env.profile.structOps(env.attachBtfId)?.name;
   if (name === 'tcp_congestion_ops') return checkTcpSock(env, reg, off, size);
   if (name === 'bpf_dummy_ops') return checkDummyState(env, reg, off, size);
   return null;
 }
 
-function checkDummyState(env: Env, reg: Reg, off: number, size: number): number {
+function checkDummyState(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   const btf = reg.btf!;
   const state = btf.find('bpf_dummy_ops_state', KIND_STRUCT);
   if (state === 0) return -EINVAL;
@@ -58,7 +58,7 @@ function checkDummyState(env: Env, reg: Reg, off: number, size: number): number 
   return -EACCES;
 }
 
-function checkTcpSock(env: Env, reg: Reg, off: number, size: number): number {
+function checkTcpSock(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   const btf = reg.btf!;
   const struct = btf.find('tcp_sock', KIND_STRUCT);
   if (struct === 0 || reg.btfId !== struct) {

@@ -4,7 +4,7 @@ import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
 import { markKnownZero, markUnknown, checkBounds } from '../domain/scalar.js';
 import { narrowS, narrowS32, syncBounds } from '../domain/bounds.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
 import { writeSourceLine } from '../log/source.js';
@@ -46,7 +46,7 @@ export function checkContextAccess(
   }
   if (off + size > env.maxCtxOffset) env.maxCtxOffset = off + size;
   if (write || valueRegno < 0) return 0;
-  return loadField(env, regs[valueRegno]!, field);
+  return loadField(env, ownReg(env, valueRegno), field);
 }
 
 /** The field, or null where the access is refused; notes what the rewrites need. */

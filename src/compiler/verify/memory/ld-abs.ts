@@ -3,8 +3,8 @@ import * as op from '../../isa/opcodes.js';
 import { PTR_TO_CTX } from '../../targets/types.js';
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER } from '../../targets/uapi.js';
 import { pushStack } from '../branch.js';
-import { markKnownZero, markNotInit, markUnknown } from '../domain/scalar.js';
-import { currentRegs } from '../env.js';
+import { markKnownZero, NOT_INIT_REG, markUnknown } from '../domain/scalar.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { E2BIG, EINVAL } from '../errno.js';
 import { markRegScratched } from '../log/scratch.js';
@@ -30,19 +30,19 @@ export function checkLdAbs(env: Env, i: number): number {
   }
   complaint = sectionComplaint(env);
   if (complaint !== null) return refuse(env, complaint);
-  const regs = currentRegs(env);
   if ((insns.opcode(i) & op.MODE_MASK) === op.IND) {
     err = checkRegArg(env, insns.src(i), 'src');
     if (err !== 0) return err;
   }
-  err = checkPtrOffReg(env, regs[CONTEXT_REG]!, CONTEXT_REG, false);
+  err = checkPtrOffReg(env, currentRegs(env)[CONTEXT_REG]!, CONTEXT_REG, false);
   if (err !== 0) return err;
   for (let r = 0; r < CALLER_SAVED; r++) {
-    markNotInit(regs[r]!);
+    env.state.frame.setReg(r, NOT_INIT_REG);
     checkRegArg(env, r, 'dst-no-mark');
   }
-  markUnknown(regs[op.R0]!);
-  regs[op.R0]!.subregDef = env.insnIdx + 1; // 32 bits at most
+  const r0 = ownReg(env, op.R0);
+  markUnknown(r0);
+  r0.subregDef = env.insnIdx + 1; // 32 bits at most
   return env.state.currentFrame === 0 ? 0 : followHiddenExit(env);
 }
 
@@ -84,7 +84,7 @@ function sectionComplaint(env: Env): string | null {
 function followHiddenExit(env: Env): number {
   markRegScratched(env, op.R0);
   if (pushStack(env, env.insnIdx + 1, env.insnIdx, false) === null) return -E2BIG;
-  markKnownZero(currentRegs(env)[op.R0]!);
+  markKnownZero(ownReg(env, op.R0));
   const err = prepareFunctionExit(env);
   if (err !== 0) return err;
   env.insnIdx--;

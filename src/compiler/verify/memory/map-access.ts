@@ -7,12 +7,12 @@ import * as t from '../../targets/types.js';
 import { BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../../targets/uapi.js';
 import { isConst, isNull, markKnown, markKnownZero, markUnknown } from '../domain/scalar.js';
 import { toNumberS, toNumberU } from '../domain/u64.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
 import type { VerifierMap } from '../map.js';
 import { markChainPrecision } from '../prune/precision.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg, Reg } from '../state.js';
 import { fieldTypeName } from '../kernel/field-names.js';
 import { kptrMatchesType } from '../objects/kptr-type.js';
 import { checkRegionAccess } from './region.js';
@@ -59,7 +59,13 @@ export function checkMapAccess(
   return 0;
 }
 
-function fieldComplaint(field: BtfField, reg: Reg, off: number, size: number, fromHelper: boolean): string | null {
+function fieldComplaint(
+  field: BtfField,
+  reg: ReadonlyReg,
+  off: number,
+  size: number,
+  fromHelper: boolean,
+): string | null {
   if ((field.type & FIELD_KPTR) === 0) return `${fieldTypeName(field.type)} cannot be accessed directly by load/store`;
   if (fromHelper) return 'kptr cannot be accessed indirectly by helper';
   if (!isConst(reg)) return 'kptr access cannot have variable offset';
@@ -86,7 +92,7 @@ export function checkMapValue(
   const kptr = isConst(reg) ? findField(map.record, off + reg.valueLo, FIELD_KPTR) : null;
   if (kptr !== null) return accessKptr(env, insn, valueRegno, kptr);
   if (write || valueRegno < 0) return 0;
-  const value = currentRegs(env)[valueRegno]!;
+  const value = ownReg(env, valueRegno);
   if (isConst(reg) && isConstantMap(map)) return readConstant(env, map, off + reg.valueLo, size, value, signExtends);
   markUnknown(value);
   return 0;
@@ -138,7 +144,7 @@ function accessKptr(env: Env, insn: number, valueRegno: number, field: BtfField)
   }
   switch (cls) {
     case op.LDX:
-      loadKptr(env, currentRegs(env)[valueRegno]!, field);
+      loadKptr(env, ownReg(env, valueRegno), field);
       return 0;
     case op.STX: {
       const value = currentRegs(env)[valueRegno]!;

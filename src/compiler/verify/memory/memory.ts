@@ -2,12 +2,12 @@
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { signExtend64, truncate } from '../domain/extend.js';
-import { checkBounds, markUnknown } from '../domain/scalar.js';
-import { currentRegs } from '../env.js';
+import { markUnknown } from '../domain/scalar.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { regTypeName } from '../log/register.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { checkPointerAlignment } from './alignment.js';
 import { checkBtfAccess, checkMapPointerAccess } from './btf-access.js';
 import { checkBufferAccess, checkFlowKeys, checkSocketAccess, checkTracepointBuffer } from './buffer-access.js';
@@ -16,7 +16,7 @@ import { checkMapValue } from './map-access.js';
 import { checkPacketAccess, mayAccessPacketData } from './packet-access.js';
 import { checkLeak } from './pointer-leak.js';
 import { savePointerType } from './pointer-type.js';
-import { checkRegArg } from '../registers.js';
+import { checkRegArg, checkRegBounds } from '../registers.js';
 import { checkRegionAccess } from './region.js';
 import { checkStackBounds } from './stack-bounds.js';
 import { checkStackRead } from './stack-read.js';
@@ -56,8 +56,8 @@ export function checkMemAccess(
   if (err !== 0) return err;
   err = dispatch(env, reg, { insn, regno, off: off + reg.off, size, write, valueRegno, signExtends });
   if (err !== 0 || write || valueRegno < 0 || size === 8) return err;
-  const value = regs[valueRegno]!;
-  if (value.type === t.SCALAR_VALUE) {
+  if (regs[valueRegno]!.type === t.SCALAR_VALUE) {
+    const value = ownReg(env, valueRegno);
     if (signExtends) signExtend64(value, size);
     else truncate(value, size);
   }
@@ -65,7 +65,7 @@ export function checkMemAccess(
 }
 
 /** `off` of the access includes the register's fixed offset from here on. */
-function dispatch(env: Env, reg: Reg, a: Access): number {
+function dispatch(env: Env, reg: ReadonlyReg, a: Access): number {
   const { insn, regno, off, size, write, valueRegno } = a;
   const { type } = reg;
   switch (type) {
@@ -117,7 +117,7 @@ function readOnly(env: Env, regno: number, type: number): number {
 
 /** What was loaded is an unknown scalar; stores change no register. Answers 0. */
 function loadScalar(env: Env, a: Access): number {
-  if (!a.write && a.valueRegno >= 0) markUnknown(currentRegs(env)[a.valueRegno]!);
+  if (!a.write && a.valueRegno >= 0) markUnknown(ownReg(env, a.valueRegno));
   return 0;
 }
 
@@ -129,7 +129,7 @@ function accessStack(env: Env, a: Access): number {
   return checkStackRead(env, regno, off, size, valueRegno);
 }
 
-function accessMapKey(env: Env, reg: Reg, a: Access): number {
+function accessMapKey(env: Env, reg: ReadonlyReg, a: Access): number {
   if (a.write) {
     env.log.write(`write to change key R${a.regno} not allowed\n`);
     return -EACCES;
@@ -137,7 +137,7 @@ function accessMapKey(env: Env, reg: Reg, a: Access): number {
   return checkRegionAccess(env, a.regno, a.off, a.size, reg.map!.spec.keySize, false) || loadScalar(env, a);
 }
 
-function accessMem(env: Env, reg: Reg, a: Access): number {
+function accessMem(env: Env, reg: ReadonlyReg, a: Access): number {
   if (a.write && isReadOnlyMem(reg.type)) return readOnly(env, a.regno, reg.type);
   return (
     leak(env, a, 'mem') || checkRegionAccess(env, a.regno, a.off, a.size, reg.memSize, false) || loadScalar(env, a)
@@ -165,7 +165,7 @@ export function checkLoad(env: Env, i: number): number {
   err =
     checkMemAccess(env, i, src, insns.off(i), op.accessBytes(opcode), false, dst, false, signExtends) ||
     savePointerType(env, i, type, true);
-  return err || checkBounds(env, currentRegs(env)[dst]!, 'ldx');
+  return err || checkRegBounds(env, dst, 'ldx');
 }
 
 /** Instruction `i`, ST or STX with mode MEM. */

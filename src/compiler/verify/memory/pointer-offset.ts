@@ -3,10 +3,10 @@ import { regTypeName } from '../log/register.js';
 import { tnumText } from '../domain/tnum.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 
 /** No variable offset, no negative one, and with `fixedOffOk` false none at all (__check_ptr_off_reg). */
-export function checkPtrOffReg(env: Env, reg: Reg, regno: number, fixedOffOk: boolean): number {
+export function checkPtrOffReg(env: Env, reg: ReadonlyReg, regno: number, fixedOffOk: boolean): number {
   const name = regTypeName(reg.type);
   if (reg.off < 0) {
     env.log.write(`negative offset ${name} ptr R${regno} off=${reg.off} disallowed\n`);

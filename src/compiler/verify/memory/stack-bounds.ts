@@ -8,7 +8,7 @@ import { EACCES, EFAULT, EINVAL } from '../errno.js';
 import { growStack } from '../frames.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { MAX_STACK } from '../../isa/opcodes.js';
-import type { Frame, Reg } from '../state.js';
+import type { Frame, ReadonlyReg } from '../state.js';
 
 /** Who touches the stack: the log words differ. */
 export type StackUse = 'read' | 'write' | 'helper';
@@ -20,15 +20,15 @@ const USE_NAMES: Readonly<Record<StackUse, string>> = {
 };
 
 /** The frame that a stack pointer points into. */
-export function pointedFrame(env: Env, reg: Reg): Frame {
+export function pointedFrame(env: Env, reg: ReadonlyReg): Frame {
   return env.state.frames[reg.frame]!;
 }
 
 /** Least offset that the register's variable part and `off` make. */
-export function leastOffset(reg: Reg, off: number): number {
+export function leastOffset(reg: ReadonlyReg, off: number): number {
   return toNumberS(reg.sminHi, reg.sminLo) + off;
 }
-export function greatestOffset(reg: Reg, off: number): number {
+export function greatestOffset(reg: ReadonlyReg, off: number): number {
   return toNumberS(reg.smaxHi, reg.smaxLo) + off;
 }
 

@@ -7,7 +7,7 @@ import { EACCES } from '../errno.js';
 import { markSlotRead } from '../prune/liveness.js';
 import { isSpilledReg } from '../slots.js';
 import { STACK_DYNPTR, STACK_INVALID, STACK_MISC, STACK_ZERO } from '../state.js';
-import type { Frame, Reg } from '../state.js';
+import type { Frame, ReadonlyReg } from '../state.js';
 import type { CallMeta } from '../calls/call-meta.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkStackBounds, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
@@ -88,7 +88,7 @@ function touchByte(env: Env, frame: Frame, spi: number, byte: number, clobber: b
   if (!isSpilledReg(slot) || leaksPointer(env, slot.spilled)) return false;
   if (clobber) {
     const own = frame.ownSlot(spi);
-    markUnknown(own.spilled);
+    markUnknown(own.renewSpilled());
     for (let i = 0; i < 8; i++) if (own.kind(i) !== STACK_INVALID) own.setKind(i, STACK_MISC);
   }
   return true;
@@ -96,7 +96,7 @@ function touchByte(env: Env, frame: Frame, spi: number, byte: number, clobber: b
 
 function writeInvalidRead(
   env: Env,
-  reg: Reg,
+  reg: ReadonlyReg,
   regno: number,
   at: number,
   min: number,

@@ -2,7 +2,7 @@
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { clearScalarId, isConst, isNull, markConstZero, markUnknown, valueWidth } from '../domain/scalar.js';
 import { tnumText } from '../domain/tnum.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
@@ -20,10 +20,9 @@ import { checkStackRange } from './stack-range.js';
 export function checkStackRead(env: Env, regno: number, off: number, size: number, dstRegno: number): number {
   const reg = currentRegs(env)[regno]!;
   const frame = pointedFrame(env, reg);
-  const dst = dstRegno >= 0 ? currentRegs(env)[dstRegno]! : null;
-  if (dst !== null) env.state.frame.live.writeReg(dstRegno);
-  if (isConst(reg)) return readFixed(env, frame, off + reg.valueLo, size, dst);
-  if (dst === null) {
+  if (dstRegno >= 0) env.state.frame.live.writeReg(dstRegno);
+  if (isConst(reg)) return readFixed(env, frame, off + reg.valueLo, size, dstRegno);
+  if (dstRegno < 0) {
     env.log.write(
       'variable offset stack pointer cannot be passed into helper function; ' +
         `var_off=${tnumText(reg)} off=${off} size=${size}\n`,
@@ -33,12 +32,12 @@ export function checkStackRead(env: Env, regno: number, off: number, size: numbe
   const err = checkStackRange(env, regno, off, size, false, 'read', null);
   if (err !== 0) return err;
   const min = leastOffset(reg, off);
-  readBytes(env, frame, min, greatestOffset(reg, off) + size, dst);
+  readBytes(env, frame, min, greatestOffset(reg, off) + size, ownReg(env, dstRegno));
   checkFastcallContract(env, frame, env.insnIdx, min);
   return 0;
 }
 
-function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg | null): number {
+function readFixed(env: Env, frame: Frame, off: number, size: number, dstRegno: number): number {
   const spi = (-off - 1) >> 3;
   const slot = frame.stack[spi]!;
   markStackSlotScratched(env, spi);
@@ -48,7 +47,7 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
   if (isSpilledReg(slot)) {
     const spillSize = spilledBytes(slot);
     if (size === 8 && spillSize === 8) {
-      if (dst !== null) dst.copyFrom(spilled);
+      if (dstRegno >= 0) env.state.frame.setReg(dstRegno, spilled);
       else if (leaksPointer(env, spilled)) {
         env.log.write(`leaking pointer from stack off ${off}\n`);
         return -EACCES;
@@ -61,8 +60,8 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
         return -EACCES;
       }
       markSlotRead(env, frame, spi);
-      if (dst === null) return 0;
-      const result = fillPart(env, slot, off, size, spillSize, dst);
+      if (dstRegno < 0) return 0;
+      const result = fillPart(env, slot, off, size, spillSize, ownReg(env, dstRegno));
       if (result < 0) return result;
       filled = result === 1;
     }
@@ -71,7 +70,7 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dst: Reg |
     const err = checkPlainBytes(env, slot, off, size);
     if (err !== 0) return err;
     markSlotRead(env, frame, spi);
-    if (dst !== null) readBytes(env, frame, off, off + size, dst);
+    if (dstRegno >= 0) readBytes(env, frame, off, off + size, ownReg(env, dstRegno));
   }
   return filled ? pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi)) : 0;
 }

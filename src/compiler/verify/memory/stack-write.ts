@@ -1,8 +1,8 @@
 /** Writes to the stack: spills, whose registers are kept, and plain bytes. */
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
-import { assignScalarId, isConst, isNull, markKnown, valueWidth } from '../domain/scalar.js';
-import { currentRegs } from '../env.js';
+import { assignScalarId, isConst, isNull, needsScalarId, valueWidth } from '../domain/scalar.js';
+import { currentRegs, immediateOperand, ownReg } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
@@ -11,7 +11,7 @@ import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { isSpilledReg, isSpilledScalarReg, isStackSlotSpecial } from '../slots.js';
 import { STACK_INVALID, STACK_MISC, STACK_SPILL, STACK_ZERO } from '../state.js';
-import type { Frame, ReadonlySlot, Reg, StackSlot } from '../state.js';
+import type { Frame, ReadonlyReg, ReadonlySlot, StackSlot } from '../state.js';
 import { destroyIfDynptrStackSlot } from '../objects/dynptr-slots.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkFastcallContract, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
@@ -49,7 +49,7 @@ function storesImmediate(env: Env, insn: number): boolean {
   return (env.insns.opcode(insn) & (op.CLASS_MASK | op.MODE_MASK)) === (op.ST | op.MEM);
 }
 
-function writesZero(env: Env, value: Reg | null, insn: number): boolean {
+function writesZero(env: Env, value: ReadonlyReg | null, insn: number): boolean {
   return value !== null ? isNull(value) : storesImmediate(env, insn) && env.insns.imm(insn) === 0;
 }
 
@@ -58,7 +58,7 @@ function writeFixed(
   frame: Frame,
   off: number,
   size: number,
-  value: Reg | null,
+  value: ReadonlyReg | null,
   valueRegno: number,
   insn: number,
 ): number {
@@ -77,15 +77,12 @@ function writeFixed(
   if (value !== null && whole && value.type === t.SCALAR_VALUE && env.capable) {
     // The spilled copy stays tied to the register only if it is all of it.
     const fits = valueWidth(value) <= 8 * size;
-    if (fits) assignScalarId(env, value);
-    const slot = spill(frame, spi, value, size);
-    if (!fits) slot.spilled.id = 0;
+    if (fits && needsScalarId(value)) assignScalarId(env, ownReg(env, valueRegno));
+    const slot = spill(frame, spi, env.state.frame.shareReg(valueRegno), size);
+    if (!fits && slot.spilled.id !== 0) slot.renewSpilled().id = 0;
   } else if (value === null && whole && storesImmediate(env, insn) && env.capable) {
     const imm = env.insns.imm(insn);
-    const constant = env.immediateReg;
-    constant.type = t.SCALAR_VALUE;
-    markKnown(constant, imm >> 31, imm);
-    spill(frame, spi, constant, size);
+    spill(frame, spi, immediateOperand(env, imm).clone(), size);
   } else if (value !== null && isSpillable(value.type)) {
     if (size !== 8) {
       writeSourceLine(env, insn, '; ');
@@ -96,13 +93,13 @@ function writeFixed(
       env.log.write('cannot spill pointers to stack into stack frame of the caller\n');
       return -EINVAL;
     }
-    spill(frame, spi, value, size);
+    spill(frame, spi, env.state.frame.shareReg(valueRegno), size);
   } else return writeBytes(env, frame, spi, off, size, value, valueRegno, insn);
   return pushJumpHistory(env, insnStackAccessFlags(frame.frameno, spi));
 }
 
 /** A load that overtakes the store must not find what was there: a pointer, or what nobody wrote. */
-function needsBarrier(slot: ReadonlySlot, off: number, size: number, value: Reg | null): boolean {
+function needsBarrier(slot: ReadonlySlot, off: number, size: number, value: ReadonlyReg | null): boolean {
   if (value !== null && isSpillable(value.type)) return true;
   for (let i = 0; i < size; i++) {
     const kind = slot.kind((-off - 1 - i) & 7);
@@ -112,9 +109,9 @@ function needsBarrier(slot: ReadonlySlot, off: number, size: number, value: Reg 
 }
 
 /** Keeps the register in the slot's upper `size` bytes; what lies below is data, if it was anything. */
-function spill(frame: Frame, spi: number, value: Reg, size: number): StackSlot {
+function spill(frame: Frame, spi: number, value: ReadonlyReg, size: number): StackSlot {
   const slot = frame.ownSlot(spi);
-  slot.spilled.copyFrom(value);
+  slot.spilled = value;
   if (size === 8) frame.live.writeSlot(spi);
   for (let i = 0; i < 8 - size; i++) {
     const kind = slot.kind(i);
@@ -126,7 +123,7 @@ function spill(frame: Frame, spi: number, value: Reg, size: number): StackSlot {
 
 /** What was spilled, or was the kernel's, is gone; its bytes are data. */
 function scrubSlot(slot: StackSlot): void {
-  slot.spilled.type = t.NOT_INIT;
+  if (slot.spilled.type !== t.NOT_INIT) slot.renewSpilled().type = t.NOT_INIT;
   if (!isStackSlotSpecial(slot)) return;
   for (let i = 0; i < 8; i++) if (slot.kind(i) !== STACK_INVALID) slot.setKind(i, STACK_MISC);
 }
@@ -137,7 +134,7 @@ function writeBytes(
   spi: number,
   off: number,
   size: number,
-  value: Reg | null,
+  value: ReadonlyReg | null,
   valueRegno: number,
   insn: number,
 ): number {
@@ -159,10 +156,10 @@ function writeBytes(
 function writeVariable(
   env: Env,
   frame: Frame,
-  pointer: Reg,
+  pointer: ReadonlyReg,
   off: number,
   size: number,
-  value: Reg | null,
+  value: ReadonlyReg | null,
   valueRegno: number,
   insn: number,
 ): number {

@@ -4,7 +4,7 @@ import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
 import { dynptrTypeName } from '../log/register.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import * as slots from './dynptr-slots.js';
 import { checkMemAccess } from '../memory/memory.js';
 
@@ -13,7 +13,7 @@ const DYNPTR_BYTES = 16;
 /** A place on the stack becomes a dynptr: all of it is written first. */
 function checkUninit(
   env: Env,
-  reg: Reg,
+  reg: ReadonlyReg,
   regno: number,
   insnIdx: number,
   argType: number,
@@ -30,13 +30,13 @@ function checkUninit(
   return slots.markStackSlotsDynptr(env, reg, argType, insnIdx, cloneRefObjId);
 }
 
-function hasExpectedType(env: Env, reg: Reg, argType: number): boolean {
+function hasExpectedType(env: Env, reg: ReadonlyReg, argType: number): boolean {
   if ((argType & ~t.MEM_RDONLY) === t.ARG_PTR_TO_DYNPTR) return true;
   const state = slots.dynptrState(env, reg);
   return typeof state !== 'number' && state.dynptrType === slots.argDynptrType(argType);
 }
 
-function checkInit(env: Env, reg: Reg, regno: number, argType: number): number {
+function checkInit(env: Env, reg: ReadonlyReg, regno: number, argType: number): number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR && (argType & t.MEM_RDONLY) === 0) {
     env.log.write('cannot pass pointer to const bpf_dynptr, the helper mutates it\n');
     return -EINVAL;

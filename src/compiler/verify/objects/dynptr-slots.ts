@@ -1,12 +1,12 @@
 /** Dynptrs as they lie on the stack: two slots, the first above the second (slots `spi` and `spi - 1`). */
 import * as t from '../../targets/types.js';
-import { isConst, markKnownZero, markNotInit } from '../domain/scalar.js';
+import { isConst, markKnownZero, NOT_INIT_REG } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL, ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { markSlotRead } from '../prune/liveness.js';
 import { changeRegs } from '../slots.js';
-import { STACK_DYNPTR, STACK_INVALID, allOfKind } from '../state.js';
+import { allOfKind, STACK_DYNPTR, STACK_INVALID } from '../state.js';
 import type { Frame, ReadonlyReg, ReadonlySlot, Reg } from '../state.js';
 import { acquireReference, releaseReference } from './references.js';
 import { voided } from '../memory/pointer-leak.js';
@@ -57,12 +57,12 @@ export function isRefcounted(type: number): boolean {
   return type === DYNPTR_RINGBUF;
 }
 
-export function frameOf(env: Env, reg: Reg): Frame {
+export function frameOf(env: Env, reg: ReadonlyReg): Frame {
   return env.state.frames[reg.frame]!;
 }
 
 /** Fixed and known variable offset together. */
-export function constantOffset(reg: Reg): number {
+export function constantOffset(reg: ReadonlyReg): number {
   return (reg.off + reg.valueLo) | 0;
 }
 
@@ -70,7 +70,7 @@ export function constantOffset(reg: Reg): number {
  * The slot that an object of `slots` slots begins with, whose address is in the register; -EINVAL with a sentence, or
  * -ERANGE where the frame's stack does not reach that far.
  */
-export function stackObjectSlot(env: Env, reg: Reg, kind: string, slots: number): number {
+export function stackObjectSlot(env: Env, reg: ReadonlyReg, kind: string, slots: number): number {
   if (!isConst(reg)) {
     env.log.write(`${kind} has to be at a constant offset\n`);
     return -EINVAL;
@@ -84,7 +84,7 @@ export function stackObjectSlot(env: Env, reg: Reg, kind: string, slots: number)
   return spi - slots + 1 >= 0 && spi < frameOf(env, reg).stack.length ? spi : -ERANGE;
 }
 
-export function dynptrSlot(env: Env, reg: Reg): number {
+export function dynptrSlot(env: Env, reg: ReadonlyReg): number {
   return stackObjectSlot(env, reg, 'dynptr', DYNPTR_SLOTS);
 }
 
@@ -101,7 +101,7 @@ export function markDynptrReg(reg: Reg, type: number, firstSlot: boolean, id: nu
 function invalidateSlot(frame: Frame, spi: number): void {
   const slot = frame.ownSlot(spi);
   slot.setAllKinds(STACK_INVALID);
-  markNotInit(slot.spilled);
+  slot.spilled = NOT_INIT_REG;
   frame.live.writeSlot(spi);
 }
 
@@ -113,7 +113,7 @@ function invalidatePair(frame: Frame, spi: number): void {
 /** Initialises the dynptr at the register's address. A clone shares `cloneRefObjId` with its parent. */
 export function markStackSlotsDynptr(
   env: Env,
-  reg: Reg,
+  reg: ReadonlyReg,
   argType: number,
   insnIdx: number,
   cloneRefObjId: number,
@@ -130,12 +130,14 @@ export function markStackSlotsDynptr(
   const type = argDynptrType(argType);
   if (type === DYNPTR_INVALID) return -EINVAL;
   const id = ++env.idGen;
-  markDynptrReg(first.spilled, type, true, id);
-  markDynptrReg(second.spilled, type, false, id);
+  const firstHalf = first.renewSpilled();
+  const secondHalf = second.renewSpilled();
+  markDynptrReg(firstHalf, type, true, id);
+  markDynptrReg(secondHalf, type, false, id);
   if (isRefcounted(type)) {
     const refObjId = cloneRefObjId !== 0 ? cloneRefObjId : acquireReference(env, insnIdx);
-    first.spilled.refObjId = refObjId;
-    second.spilled.refObjId = refObjId;
+    firstHalf.refObjId = refObjId;
+    secondHalf.refObjId = refObjId;
   }
   frame.live.writeSlot(spi);
   frame.live.writeSlot(spi - 1);
@@ -143,7 +145,7 @@ export function markStackSlotsDynptr(
 }
 
 /** Releases the dynptr at the register's address: with a reference, its clones and slices go with it. */
-export function unmarkStackSlotsDynptr(env: Env, reg: Reg): number {
+export function unmarkStackSlotsDynptr(env: Env, reg: ReadonlyReg): number {
   const frame = frameOf(env, reg);
   const spi = dynptrSlot(env, reg);
   if (spi < 0) return spi;
@@ -187,14 +189,14 @@ export function destroyIfDynptrStackSlot(env: Env, frame: Frame, spi: number): n
 }
 
 /** The memory at the register's address may become a dynptr. */
-export function isValidUninitDynptr(env: Env, reg: Reg): boolean {
+export function isValidUninitDynptr(env: Env, reg: ReadonlyReg): boolean {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return false;
   const spi = dynptrSlot(env, reg);
   return spi >= 0 || spi === -ERANGE;
 }
 
 /** There is a dynptr at the register's address. */
-export function isValidInitDynptr(env: Env, reg: Reg): boolean {
+export function isValidInitDynptr(env: Env, reg: ReadonlyReg): boolean {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return true;
   const spi = dynptrSlot(env, reg);
   if (spi < 0) return false;
@@ -209,13 +211,13 @@ function isAllDynptr(slot: ReadonlySlot): boolean {
 }
 
 /** What stands for the dynptr: the register itself for a const one, its first slot otherwise; or a negative errno. */
-export function dynptrState(env: Env, reg: Reg): ReadonlyReg | number {
+export function dynptrState(env: Env, reg: ReadonlyReg): ReadonlyReg | number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return reg;
   const spi = dynptrSlot(env, reg);
   return spi < 0 ? spi : frameOf(env, reg).stack[spi]!.spilled;
 }
 
-export function markDynptrRead(env: Env, reg: Reg): number {
+export function markDynptrRead(env: Env, reg: ReadonlyReg): number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR) return 0;
   const spi = dynptrSlot(env, reg);
   if (spi < 0) return spi;

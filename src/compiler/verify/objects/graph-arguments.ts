@@ -5,7 +5,7 @@ import * as t from '../../targets/types.js';
 import { isConst } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import { constantOffset } from './dynptr-slots.js';
 import type { KernelCallMeta } from '../calls/kernel/call-meta.js';
@@ -28,7 +28,7 @@ function refuse(env: Env, text: string): number {
 }
 
 /** The lock that is held must lie beside the root: in the same map value or object. */
-function isLocked(env: Env, reg: Reg): boolean {
+function isLocked(env: Env, reg: ReadonlyReg): boolean {
   const { activeLockPtr, activeLockId } = env.state;
   if (activeLockPtr === null) return false;
   const holder = reg.type === t.PTR_TO_MAP_VALUE ? reg.map : reg.btf;
@@ -47,7 +47,7 @@ export function checkGraphRoot(
   env: Env,
   meta: KernelCallMeta,
   kind: 'list-head' | 'rb-root',
-  reg: Reg,
+  reg: ReadonlyReg,
   regno: number,
 ): number {
   if (reg.type !== t.PTR_TO_MAP_VALUE && reg.type !== OBJECT) {
@@ -87,7 +87,14 @@ function takesNode(meta: KernelCallMeta, nodeType: number): boolean {
 }
 
 /** The node must be the one that the root's `contains` tag names. */
-function checkNode(env: Env, meta: KernelCallMeta, root: BtfField, nodeType: number, reg: Reg, regno: number): number {
+function checkNode(
+  env: Env,
+  meta: KernelCallMeta,
+  root: BtfField,
+  nodeType: number,
+  reg: ReadonlyReg,
+  regno: number,
+): number {
   const name = NAMES.get(nodeType)!;
   if (!takesNode(meta, nodeType)) {
     env.log.write(`verifier internal error: ${name} node arg for unknown kfunc\n`);
@@ -114,16 +121,16 @@ function checkNode(env: Env, meta: KernelCallMeta, root: BtfField, nodeType: num
   return refuse(env, `arg#1 offset=${off}, but ${expected}`);
 }
 
-function checkOwned(env: Env, reg: Reg, regno: number): number {
+function checkOwned(env: Env, reg: ReadonlyReg, regno: number): number {
   if (reg.type !== OBJECT) return refuse(env, `arg#${regno - 1} expected pointer to allocated object`);
   return reg.refObjId === 0 ? refuse(env, 'allocated object must be referenced') : 0;
 }
 
-export function checkListNode(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+export function checkListNode(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   return checkOwned(env, reg, regno) || checkNode(env, meta, meta.listHead!, field.FIELD_LIST_NODE, reg, regno);
 }
 
-export function checkRbtreeNode(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+export function checkRbtreeNode(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (meta.special === 'bpf_rbtree_remove') {
     if (!isNonOwningRef(reg.type) || reg.refObjId !== 0) {
       return refuse(env, 'rbtree_remove node input must be non-owning ref');

@@ -4,7 +4,7 @@ import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
 import { pushStack } from '../branch.js';
 import { markConstZero } from '../domain/scalar.js';
-import { currentRegs } from '../env.js';
+import { currentRegs, ownReg } from '../env.js';
 import type { Env, State } from '../env.js';
 import { E2BIG, EFAULT, EINVAL } from '../errno.js';
 import { sameCallsites } from '../prune/explored.js';
@@ -34,7 +34,7 @@ function allowsCssTaskIterator(env: Env): boolean {
 function checkNew(
   env: Env,
   meta: KernelCallMeta,
-  reg: Reg,
+  reg: ReadonlyReg,
   regno: number,
   type: IteratorType,
   insnIdx: number,
@@ -50,7 +50,7 @@ function checkNew(
   return slots.markStackSlotsIter(env, reg, insnIdx, type, meta.has(kf.KF_RCU_PROTECTED));
 }
 
-function checkInitialised(env: Env, meta: KernelCallMeta, reg: Reg, regno: number, type: IteratorType): number {
+function checkInitialised(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number, type: IteratorType): number {
   let err = slots.checkInitIter(env, reg, type);
   if (err === -EINVAL) env.log.write(`expected an initialized iter_${iteratorName(type)} as arg #${regno - 1}\n`);
   else if (err === slots.ITER_OUTSIDE_RCU) env.log.write(`expected an RCU CS when using ${meta.fn.name}\n`);
@@ -93,7 +93,7 @@ export function iteratorIn(state: State, meta: KernelCallMeta): ReadonlyReg {
 }
 
 function ownIterator(state: State, meta: KernelCallMeta): Reg {
-  return state.frames[meta.iterFrame]!.ownSlot(meta.iterSlot).spilled;
+  return state.frames[meta.iterFrame]!.ownSlot(meta.iterSlot).renewSpilled();
 }
 
 /**
@@ -120,9 +120,9 @@ export function processIterNext(env: Env, meta: KernelCallMeta, insnIdx: number)
     active.iterState = slots.ITER_ACTIVE;
     active.iterDepth++;
     if (previous !== null) widenImpreciseScalars(env, previous, queued);
-    markPtrNotNull(queued.frame.regs[0]!);
+    markPtrNotNull(queued.frame.ownReg(0));
   }
   ownIterator(state, meta).iterState = slots.ITER_DRAINED;
-  markConstZero(currentRegs(env)[0]!);
+  markConstZero(ownReg(env, 0));
   return 0;
 }

@@ -1,13 +1,13 @@
 /** Open-coded iterators as they lie on the stack: as many slots as struct bpf_iter_… is long, the first on top. */
 import type { Btf } from '../../btf/btf.js';
 import * as t from '../../targets/types.js';
-import { markKnownZero, markNotInit } from '../domain/scalar.js';
+import { markKnownZero, NOT_INIT_REG } from '../domain/scalar.js';
 import type { Env } from '../env.js';
 import { EINVAL, ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { markSlotRead } from '../prune/liveness.js';
-import { STACK_INVALID, STACK_ITER, allOfKind } from '../state.js';
-import type { ReadonlySlot, Reg } from '../state.js';
+import { allOfKind, STACK_INVALID, STACK_ITER } from '../state.js';
+import type { ReadonlyReg, ReadonlySlot } from '../state.js';
 import { frameOf, stackObjectSlot } from './dynptr-slots.js';
 import { acquireReference, releaseReference } from './references.js';
 import { inRcuSection } from '../register-types.js';
@@ -25,14 +25,14 @@ export interface IteratorType {
   readonly slots: number;
 }
 
-export function iteratorSlot(env: Env, reg: Reg, slots: number): number {
+export function iteratorSlot(env: Env, reg: ReadonlyReg, slots: number): number {
   return stackObjectSlot(env, reg, 'iter', slots);
 }
 
 /** Begins an iterator; `rcuProtected` ones yield pointers that are good within one RCU section. */
 export function markStackSlotsIter(
   env: Env,
-  reg: Reg,
+  reg: ReadonlyReg,
   insnIdx: number,
   type: IteratorType,
   rcuProtected: boolean,
@@ -44,7 +44,7 @@ export function markStackSlotsIter(
   const frame = frameOf(env, reg);
   for (let i = 0; i < type.slots; i++) {
     const slot = frame.ownSlot(spi - i);
-    const one = slot.spilled;
+    const one = slot.renewSpilled();
     markKnownZero(one);
     one.type = t.PTR_TO_STACK | flag;
     frame.live.writeSlot(spi - i);
@@ -60,14 +60,14 @@ export function markStackSlotsIter(
 }
 
 /** Ends an iterator. */
-export function unmarkStackSlotsIter(env: Env, reg: Reg, slots: number): number {
+export function unmarkStackSlotsIter(env: Env, reg: ReadonlyReg, slots: number): number {
   const spi = iteratorSlot(env, reg, slots);
   if (spi < 0) return spi;
   const frame = frameOf(env, reg);
   releaseReference(env, frame.stack[spi]!.spilled.refObjId);
   for (let i = 0; i < slots; i++) {
     const slot = frame.ownSlot(spi - i);
-    markNotInit(slot.spilled);
+    slot.spilled = NOT_INIT_REG;
     frame.live.writeSlot(spi - i);
     slot.setAllKinds(STACK_INVALID);
     markStackSlotScratched(env, spi - i);
@@ -76,7 +76,7 @@ export function unmarkStackSlotsIter(env: Env, reg: Reg, slots: number): number 
 }
 
 /** No iterator lies where one is to be begun. */
-export function isValidUninitIter(env: Env, reg: Reg, slots: number): boolean {
+export function isValidUninitIter(env: Env, reg: ReadonlyReg, slots: number): boolean {
   const spi = iteratorSlot(env, reg, slots);
   if (spi === -ERANGE) return true;
   if (spi < 0) return false;
@@ -99,7 +99,7 @@ function checkSlot(slot: ReadonlySlot, type: IteratorType, isFirst: boolean): nu
 }
 
 /** 0 where there is an iterator of that type; -EINVAL where there is none, -EPROTO where its RCU section has ended. */
-export function checkInitIter(env: Env, reg: Reg, type: IteratorType): number {
+export function checkInitIter(env: Env, reg: ReadonlyReg, type: IteratorType): number {
   const spi = iteratorSlot(env, reg, type.slots);
   if (spi < 0) return -EINVAL;
   const { stack } = frameOf(env, reg);
@@ -113,7 +113,7 @@ export function checkInitIter(env: Env, reg: Reg, type: IteratorType): number {
 /** The errno of checkInitIter for a section that has ended. */
 export const ITER_OUTSIDE_RCU = -EPROTO;
 
-export function markIterRead(env: Env, reg: Reg, spi: number, slots: number): number {
+export function markIterRead(env: Env, reg: ReadonlyReg, spi: number, slots: number): number {
   const frame = frameOf(env, reg);
   for (let i = 0; i < slots; i++) {
     const err = markSlotRead(env, frame, spi - i);

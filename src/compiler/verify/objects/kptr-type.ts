@@ -7,7 +7,7 @@ import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { regTypeName } from '../log/register.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import type { CallMeta } from '../calls/call-meta.js';
 import { constantOffset } from './dynptr-slots.js';
@@ -16,7 +16,7 @@ import { findField, hasField, regRecord } from '../kernel/special-fields.js';
 import { isAllocated, isAllocatedObject } from '../register-types.js';
 
 /** Flags that a pointer may carry into the field. */
-function allowedFlags(field: BtfField, reg: Reg): number {
+function allowedFlags(field: BtfField, reg: ReadonlyReg): number {
   if (reg.btf!.isKernel) {
     const flags = t.PTR_MAYBE_NULL | t.PTR_TRUSTED | t.MEM_RCU;
     return field.type === FIELD_KPTR_UNREF ? flags | t.PTR_UNTRUSTED : flags;
@@ -26,7 +26,7 @@ function allowedFlags(field: BtfField, reg: Reg): number {
 }
 
 /** Whether the register may be stored in that field; 0 or a negative errno (map_kptr_match_type). */
-export function kptrMatchesType(env: Env, field: BtfField, reg: Reg, regno: number): number {
+export function kptrMatchesType(env: Env, field: BtfField, reg: ReadonlyReg, regno: number): number {
   let name = '';
   const isPercpu = (reg.type & t.MEM_PERCPU) !== 0;
   if (

@@ -7,14 +7,14 @@ import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EFAULT, EINVAL } from '../errno.js';
 import { changeRegs } from '../slots.js';
-import type { Reg } from '../state.js';
+import type { ReadonlyReg } from '../state.js';
 import type { CallMeta } from '../calls/call-meta.js';
 import { hasField, regRecord } from '../kernel/special-fields.js';
 import { isNonOwningRef } from '../register-types.js';
 import { voided } from '../memory/pointer-leak.js';
 
 /** Whether fixed and known variable offset together are `at`; if not, says what is there. */
-export function checkFieldOffset(env: Env, reg: Reg, at: number, type: string): number {
+export function checkFieldOffset(env: Env, reg: ReadonlyReg, at: number, type: string): number {
   const hi = addHi(reg.valueHi, reg.valueLo, reg.off >> 31, reg.off);
   const lo = addLo(reg.valueLo, reg.off);
   if (hi === at >> 31 && lo === at) return 0;
@@ -22,7 +22,7 @@ export function checkFieldOffset(env: Env, reg: Reg, at: number, type: string): 
   return -EINVAL;
 }
 
-function checkConstantOffset(env: Env, reg: Reg, regno: number, type: string): number {
+function checkConstantOffset(env: Env, reg: ReadonlyReg, regno: number, type: string): number {
   if (isConst(reg)) return 0;
   env.log.write(`R${regno} doesn't have constant offset. ${type} has to be at the constant offset\n`);
   return -EINVAL;

@@ -1,30 +1,23 @@
 /** Finished states: what was never read in them is forgotten, so that later states compare equal more often. */
-import { markNotInit } from '../domain/scalar.js';
+import { NOT_INIT_REG } from '../domain/scalar.js';
 import type { State } from '../env.js';
-import { Reg, StackSlot } from '../state.js';
-import type { Frame } from '../state.js';
+import { StackSlot } from '../state.js';
+import type { Frame, ReadonlySlot } from '../state.js';
 import { sameCallsites } from './explored.js';
 import { loopEntryOf } from './loops.js';
 
-/** What stands for everything that nobody reads: shared, and never written to. */
-const UNREAD_REG = unreadReg();
+/** What stands for a slot that nobody reads: shared, and never written to. */
 const UNREAD_SLOT = unreadSlot();
 
-function unreadReg(): Reg {
-  const reg = new Reg();
-  markNotInit(reg);
-  return reg;
-}
-
-function unreadSlot(): StackSlot {
+function unreadSlot(): ReadonlySlot {
   const slot = new StackSlot();
-  markNotInit(slot.spilled);
+  slot.spilled = NOT_INIT_REG;
   return slot;
 }
 
 function cleanFrame(frame: Frame): void {
   const { live } = frame;
-  for (let i = 0; i < 10; i++) if (!live.isRegRead(i)) frame.regs[i] = UNREAD_REG;
+  for (let i = 0; i < 10; i++) if (!live.isRegRead(i)) frame.setReg(i, NOT_INIT_REG);
   for (let i = 0; i < frame.stack.length; i++) if (!live.isSlotRead(i)) frame.stack[i] = UNREAD_SLOT;
 }
 

@@ -31,7 +31,7 @@ const FIRST_SLOT = 16;
 /** Stands for what a load from a slot of unknown bytes gives. Never written to. */
 const UNBOUND = unboundReg();
 
-function unboundReg(): Reg {
+function unboundReg(): ReadonlyReg {
   const reg = new Reg();
   markUnknown(reg);
   return reg;

@@ -4,7 +4,7 @@ import { EFAULT } from '../errno.js';
 import { LIVE_READ32, LIVE_READ64, NO_PARENT } from '../live.js';
 import type { Liveness } from '../live.js';
 import { regTypeName } from '../log/register.js';
-import type { Frame, ReadonlyReg, Reg } from '../state.js';
+import type { Frame, ReadonlyReg } from '../state.js';
 
 /**
  * Marks register R0 to R9 of a frame of the current state as read, in all checkpoints that its value comes from unchanged
@@ -78,10 +78,8 @@ function mark(live: Liveness, r: number, flag: number): void {
 }
 
 /** The instruction that last wrote only the low half must clear the high one: someone reads all of it. */
-export function markInsnZeroExtended(env: Env, reg: Reg): void {
-  if (reg.subregDef === 0) return;
-  env.facts[reg.subregDef - 1]!.zeroExtend = true;
-  reg.subregDef = 0;
+export function markInsnZeroExtended(env: Env, reg: ReadonlyReg): void {
+  if (reg.subregDef !== 0) env.facts[reg.subregDef - 1]!.zeroExtend = true;
 }
 
 /** Takes over reads of R0 to R9, or of R6 to R9 in a frame that waits for the one it called. */

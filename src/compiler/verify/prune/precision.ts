@@ -59,11 +59,11 @@ export function markAllImprecise(state: State): void {
     const frame = state.frames[f]!;
     for (let r = 0; r < 10; r++) {
       const reg = frame.regs[r]!;
-      if (reg.type === SCALAR_VALUE) reg.precise = false;
+      if (reg.precise && reg.type === SCALAR_VALUE) frame.ownReg(r).precise = false;
     }
     for (let s = 0; s < frame.stack.length; s++) {
       const slot = frame.stack[s]!;
-      if (slot.spilled.precise && isSpilledScalarReg(slot)) frame.ownSlot(s).spilled.precise = false;
+      if (slot.spilled.precise && isSpilledScalarReg(slot)) frame.ownSlot(s).renewSpilled().precise = false;
     }
   }
 }

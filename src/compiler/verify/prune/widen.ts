@@ -30,14 +30,14 @@ export function widenImpreciseScalars(env: Env, old: State, cur: State): void {
     const now = cur.frames[f]!;
     for (let r = 0; r < 11; r++) {
       const reg = now.regs[r]!;
-      if (isWidened(env, before.regs[r]!, before.isRegPrecise(r), reg)) markUnknown(reg);
+      if (isWidened(env, before.regs[r]!, before.isRegPrecise(r), reg)) markUnknown(now.ownReg(r));
     }
     const slots = Math.min(before.stack.length, now.stack.length);
     for (let s = 0; s < slots; s++) {
       const old = before.stack[s]!;
       const cur = now.stack[s]!;
       if (!isSpilledReg(old) || !isSpilledReg(cur)) continue;
-      if (isWidened(env, old.spilled, before.isSlotPrecise(s), cur.spilled)) markUnknown(now.ownSlot(s).spilled);
+      if (isWidened(env, old.spilled, before.isSlotPrecise(s), cur.spilled)) markUnknown(now.ownSlot(s).renewSpilled());
     }
   }
 }

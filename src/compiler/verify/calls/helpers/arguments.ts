@@ -7,7 +7,7 @@ import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EACCES, EFAULT, EINVAL } from '../../errno.js';
 import { markChainPrecision } from '../../prune/precision.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg } from '../../state.js';
 import { checkPointerAlignment } from '../../memory/alignment.js';
 import { checkFuncArgRegOff } from '../argument-offset.js';
 import { checkRegType } from '../argument-types.js';
@@ -69,7 +69,7 @@ function mapValueType(env: Env, meta: CallMeta, argType: number): number {
   }
 }
 
-function checkRelease(env: Env, reg: Reg, regno: number, argType: number, meta: CallMeta): number {
+function checkRelease(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if (t.baseType(argType) === t.ARG_PTR_TO_DYNPTR) {
     if (reg.type !== t.PTR_TO_STACK) {
       env.log.write('cannot release unowned const bpf_dynptr\n');
@@ -92,7 +92,7 @@ function checkRelease(env: Env, reg: Reg, regno: number, argType: number, meta: 
   return 0;
 }
 
-function noteReferences(env: Env, reg: Reg, regno: number, argType: number, meta: CallMeta): number {
+function noteReferences(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if ((argType & t.OBJ_RELEASE) !== 0) {
     const err = checkRelease(env, reg, regno, argType, meta);
     if (err !== 0) return err;
@@ -114,7 +114,7 @@ interface Argument {
   readonly insnIdx: number;
 }
 
-function checkByKind(env: Env, argument: Argument, reg: Reg, meta: CallMeta): number {
+function checkByKind(env: Env, argument: Argument, reg: ReadonlyReg, meta: CallMeta): number {
   const { arg, argType, fn, insnIdx } = argument;
   const regno = arg + 1;
   switch (t.baseType(argType)) {
@@ -164,7 +164,7 @@ function checkByKind(env: Env, argument: Argument, reg: Reg, meta: CallMeta): nu
 }
 
 /** Behind a timer the map must be the timer's: inner maps are told apart by the lookup they came from. */
-function checkMapPointer(env: Env, reg: Reg, meta: CallMeta): number {
+function checkMapPointer(env: Env, reg: ReadonlyReg, meta: CallMeta): number {
   if (meta.map !== null && (meta.map !== reg.map || meta.mapUid !== reg.mapUid)) {
     const uids = `R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`;
     env.log.write(`timer pointer in ${uids}\n`);
@@ -175,7 +175,7 @@ function checkMapPointer(env: Env, reg: Reg, meta: CallMeta): number {
   return 0;
 }
 
-function checkMapValue(env: Env, reg: Reg, regno: number, argType: number, meta: CallMeta): number {
+function checkMapValue(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if (t.mayBeNull(argType) && isNull(reg)) return 0;
   if (meta.map === null) {
     env.log.write('invalid map_ptr to access map->value\n');
@@ -185,7 +185,7 @@ function checkMapValue(env: Env, reg: Reg, regno: number, argType: number, meta:
   return checkHelperMemAccess(env, regno, meta.map.spec.valueSize, (argType & t.MEM_WRITE) !== 0, false, meta);
 }
 
-function checkPercpuPointer(env: Env, reg: Reg, regno: number, meta: CallMeta): number {
+function checkPercpuPointer(env: Env, reg: ReadonlyReg, regno: number, meta: CallMeta): number {
   if (reg.btfId === 0) {
     env.log.write(`Helper has invalid btf_id in R${regno}\n`);
     return -EACCES;
@@ -196,7 +196,7 @@ function checkPercpuPointer(env: Env, reg: Reg, regno: number, meta: CallMeta): 
 }
 
 /** Memory of a fixed size; other memory is checked with the size argument behind it. */
-function checkMemory(env: Env, { arg, argType, fn }: Argument, reg: Reg, meta: CallMeta): number {
+function checkMemory(env: Env, { arg, argType, fn }: Argument, reg: ReadonlyReg, meta: CallMeta): number {
   meta.rawMode = (argType & t.MEM_UNINIT) !== 0;
   if ((argType & t.MEM_FIXED_SIZE) === 0) return 0;
   const size = fn.argSizes[arg]!;

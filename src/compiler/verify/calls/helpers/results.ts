@@ -5,7 +5,7 @@ import type { HelperProto } from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import * as uapi from '../../../targets/uapi.js';
 import { checkBounds, markKnownZero, markUnknown, syncBounds } from '../../domain/scalar.js';
-import { currentRegs } from '../../env.js';
+import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EFAULT, EINVAL } from '../../errno.js';
 import type { VerifierMap } from '../../map.js';
@@ -188,7 +188,7 @@ export function setHelperResult(
   insnIdx: number,
   isAllocatedPercpu: boolean,
 ): number {
-  const r0 = currentRegs(env)[0]!;
+  const r0 = ownReg(env, 0);
   r0.subregDef = 0;
   const err = setByType(env, r0, fn, meta, isAllocatedPercpu);
   if (err !== 0) return err;

@@ -9,7 +9,7 @@ import { isNull } from '../../domain/scalar.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EINVAL } from '../../errno.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg } from '../../state.js';
 import { isProgContextType } from '../../kernel/context-type.js';
 import type { KernelCallMeta } from './call-meta.js';
 import { isScalarType } from '../../kernel/parameter.js';
@@ -37,7 +37,7 @@ export type PointerKind =
   | 'mem-size';
 
 /** `__sz`: bytes of the memory that the argument before points to; `__szk`: the same as a constant. */
-export function isMemSize(parameter: Parameter, reg: Reg, suffix: '__sz' | '__szk'): boolean {
+export function isMemSize(parameter: Parameter, reg: ReadonlyReg, suffix: '__sz' | '__szk'): boolean {
   return parameter.isScalar && reg.type === SCALAR_VALUE && parameter.endsWith(suffix);
 }
 
@@ -78,7 +78,7 @@ function isIterator(meta: KernelCallMeta, parameter: Parameter): boolean {
 }
 
 /** Kinds that the prototype alone tells; null where the register has a say. */
-function kindByPrototype(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg): PointerKind | null {
+function kindByPrototype(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: ReadonlyReg): PointerKind | null {
   const { btf } = parameter;
   if (meta.special === 'bpf_cast_to_kern_ctx') return 'ctx';
   parameter.isContext ??= isProgContextType(env, btf, parameter.typeId, env.progType);

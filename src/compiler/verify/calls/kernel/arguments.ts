@@ -9,7 +9,7 @@ import type { Env } from '../../env.js';
 import { EACCES, EFAULT, EINVAL } from '../../errno.js';
 import { regTypeName } from '../../log/register.js';
 import { markChainPrecision } from '../../prune/precision.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg } from '../../state.js';
 import { checkFuncArgRegOff } from '../argument-offset.js';
 import { checkConstString } from '../const-string.js';
 import { kernelContextTypeId } from '../../kernel/context-type.js';
@@ -47,7 +47,7 @@ function setConstant(env: Env, meta: KernelCallMeta, regno: number): number {
 }
 
 /** A parameter that says how many bytes the result points to. */
-function setResultSize(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+function setResultSize(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (meta.resultSize !== 0) {
     env.log.write('2 or more rdonly/rdwr_buf_size parameters for kfunc');
     return -EINVAL;
@@ -64,7 +64,7 @@ function setResultSize(env: Env, meta: KernelCallMeta, reg: Reg, regno: number):
   return markChainPrecision(env, regno);
 }
 
-function checkScalar(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg, regno: number): number {
+function checkScalar(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: ReadonlyReg, regno: number): number {
   if (reg.type !== t.SCALAR_VALUE) {
     env.log.write(`R${regno} is not a scalar\n`);
     return -EINVAL;
@@ -78,7 +78,7 @@ function checkScalar(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: 
   return setResultSize(env, meta, reg, regno);
 }
 
-function noteReference(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+function noteReference(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (reg.refObjId === 0) return 0;
   if (meta.isRelease && meta.refObjId !== 0) {
     const ids = `${reg.refObjId} ${meta.refObjId}`;
@@ -91,7 +91,7 @@ function noteReference(env: Env, meta: KernelCallMeta, reg: Reg, regno: number):
 }
 
 /** Objects must be trusted, or protected by RCU, where the function says so. */
-function checkTrust(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+function checkTrust(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   const isRcu = meta.has(kf.KF_RCU);
   if ((!meta.trustedArgs && !isRcu) || isTrustedReg(reg)) return 0;
   if (!isRcu) {
@@ -103,7 +103,7 @@ function checkTrust(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): nu
   return -EINVAL;
 }
 
-function checkContext(env: Env, meta: KernelCallMeta, reg: Reg, arg: number): number {
+function checkContext(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (reg.type !== t.PTR_TO_CTX) {
     env.log.write(`arg#${arg} expected pointer to ctx, but got ${regTypeName(reg.type)}\n`);
     return -EINVAL;
@@ -146,7 +146,7 @@ function checkByKind(
   meta: KernelCallMeta,
   kind: PointerKind,
   parameter: Parameter,
-  reg: Reg,
+  reg: ReadonlyReg,
   insnIdx: number,
 ): number {
   const arg = parameter.index;

@@ -3,7 +3,7 @@ import { CAP_SYS_BOOT, isCapable } from '../../../targets/capabilities.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { markNotInit } from '../../domain/scalar.js';
-import { currentRegs, unsupported } from '../../env.js';
+import { currentRegs, ownReg, unsupported } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EACCES, EINVAL } from '../../errno.js';
 import { markInsnZeroExtended, markRegRead } from '../../prune/liveness.js';
@@ -188,8 +188,7 @@ export function checkKernelFunctionCall(env: Env, i: number): number {
   err =
     checkRcuSection(env, meta) || checkPreemption(env, meta) || releaseArguments(env, meta, i) || checkThrow(env, meta);
   if (err !== 0) return err;
-  const regs = currentRegs(env);
-  for (let r = 0; r <= 5; r++) markNotInit(regs[r]!);
+  for (let r = 0; r <= 5; r++) markNotInit(ownReg(env, r));
   err = setKernelFunctionResult(env, meta, i) || markArgumentsRead(env, fn);
   if (err !== 0) return err;
   return meta.has(kf.KF_ITER_NEXT) ? processIterNext(env, meta, i) : 0;

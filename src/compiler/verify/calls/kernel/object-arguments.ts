@@ -5,7 +5,7 @@ import * as t from '../../../targets/types.js';
 import type { Env } from '../../env.js';
 import { EFAULT, EINVAL } from '../../errno.js';
 import { regTypeName } from '../../log/register.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg } from '../../state.js';
 import { structIdsMatch } from '../../kernel/btf-walk.js';
 import { isProjectionOf } from '../../kernel/context-type.js';
 import { checkDynptrArgument } from '../../objects/dynptr-arguments.js';
@@ -26,7 +26,7 @@ function isNoCastAlias(a: string, b: string): boolean {
 }
 
 /** A map argument (`__map`): behind a work queue it must be the queue's own. */
-export function checkMap(env: Env, meta: KernelCallMeta, reg: Reg, regno: number): number {
+export function checkMap(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   // A kernel pointer passes for a map here: that it points to a struct bpf_map is checked with all other objects.
   if (reg.map === null && t.baseType(reg.type) === t.PTR_TO_BTF_ID) return 0;
   if (reg.map === null) {
@@ -45,7 +45,13 @@ export function checkMap(env: Env, meta: KernelCallMeta, reg: Reg, regno: number
 }
 
 /** A kernel object: of the type that the prototype wants, or for maps of the kernel's struct bpf_map. */
-export function checkObject(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg, isMap: boolean): number {
+export function checkObject(
+  env: Env,
+  meta: KernelCallMeta,
+  parameter: Parameter,
+  reg: ReadonlyReg,
+  isMap: boolean,
+): number {
   const base = t.baseType(reg.type);
   const usable = base === t.PTR_TO_BTF_ID && (!hasUnsafeModifiers(reg.type) || isRcuReg(reg));
   if (!usable && structBehind(env, base) === 0) {
@@ -57,7 +63,13 @@ export function checkObject(env: Env, meta: KernelCallMeta, parameter: Parameter
   return checkObjectType(env, meta, parameter, reg, wanted);
 }
 
-function checkObjectType(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg, wanted: number): number {
+function checkObjectType(
+  env: Env,
+  meta: KernelCallMeta,
+  parameter: Parameter,
+  reg: ReadonlyReg,
+  wanted: number,
+): number {
   const { btf } = parameter;
   const isObject = t.baseType(reg.type) === t.PTR_TO_BTF_ID;
   const regBtf: Btf = isObject ? reg.btf! : env.profile.btf;
@@ -77,7 +89,7 @@ function checkObjectType(env: Env, meta: KernelCallMeta, parameter: Parameter, r
 }
 
 /** An object of the program's that it gives back. */
-export function checkAllocObject(env: Env, meta: KernelCallMeta, reg: Reg, arg: number): number {
+export function checkAllocObject(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   const object = t.PTR_TO_BTF_ID | t.MEM_ALLOC;
   const refuse = (text: string): number => {
     env.log.write(`${text}\n`);
@@ -98,7 +110,7 @@ export function checkAllocObject(env: Env, meta: KernelCallMeta, reg: Reg, arg: 
 }
 
 /** An object with a reference count. */
-export function checkRefcounted(env: Env, meta: KernelCallMeta, reg: Reg, arg: number): number {
+export function checkRefcounted(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (!isAllocatedObject(reg.type)) {
     env.log.write(`arg#${arg} is neither owning or non-owning ref\n`);
     return -EINVAL;
@@ -118,7 +130,7 @@ export function checkRefcounted(env: Env, meta: KernelCallMeta, reg: Reg, arg: n
   return 0;
 }
 
-export function checkWorkqueue(env: Env, meta: KernelCallMeta, reg: Reg, arg: number): number {
+export function checkWorkqueue(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (reg.type !== t.PTR_TO_MAP_VALUE) {
     env.log.write(`arg#${arg} doesn't point to a map value\n`);
     return -EINVAL;
@@ -131,7 +143,7 @@ export function checkWorkqueue(env: Env, meta: KernelCallMeta, reg: Reg, arg: nu
 }
 
 /** Flags of a dynptr argument: what the register is, and what the function makes of it. */
-function dynptrArgType(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: Reg): number {
+function dynptrArgType(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: ReadonlyReg): number {
   let type = t.ARG_PTR_TO_DYNPTR;
   if (reg.type === t.CONST_PTR_TO_DYNPTR) type |= t.MEM_RDONLY;
   if (parameter.endsWith('__uninit')) type |= t.MEM_UNINIT;
@@ -153,7 +165,7 @@ export function checkKernelDynptr(
   env: Env,
   meta: KernelCallMeta,
   parameter: Parameter,
-  reg: Reg,
+  reg: ReadonlyReg,
   insnIdx: number,
 ): number {
   const type = dynptrArgType(env, meta, parameter, reg);

@@ -5,10 +5,10 @@ import { kindName } from '../../../btf/print.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { markKnownZero, markUnknown } from '../../domain/scalar.js';
-import { currentRegs } from '../../env.js';
+import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EFAULT, EINVAL } from '../../errno.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg, Reg } from '../../state.js';
 import { markGraphNode } from '../subprograms/callee-state.js';
 import { dynptrTypeFlag } from '../../objects/dynptr-slots.js';
 import { iteratorIn } from '../../objects/iterator-arguments.js';
@@ -30,9 +30,8 @@ function refuse(env: Env, text: string): number {
 
 /** R0 is written; of results narrower than 64 bits only the low half. */
 function markResultSize(env: Env, bytes: number): void {
-  const r0 = currentRegs(env)[0]!;
   env.state.frame.live.writeReg(0);
-  r0.subregDef = bytes === 8 ? 0 : env.insnIdx + 1;
+  ownReg(env, 0).subregDef = bytes === 8 ? 0 : env.insnIdx + 1;
 }
 
 /** A new object of a type of the program's, whose id is a constant argument. */
@@ -75,7 +74,7 @@ export function noteArgumentRecord(env: Env, meta: KernelCallMeta, insnIdx: numb
   facts.recordTypeId = facts.record === null ? 0 : meta.argBtfId;
 }
 
-function setObject(r0: Reg, type: number, btf: Reg['btf'], btfId: number): number {
+function setObject(r0: Reg, type: number, btf: ReadonlyReg['btf'], btfId: number): number {
   markKnownZero(r0);
   r0.type = t.PTR_TO_BTF_ID | type;
   r0.btf = btf;
@@ -219,7 +218,7 @@ export function setKernelFunctionResult(env: Env, meta: KernelCallMeta, insnIdx:
   const typeId = btf.skipModifiers(btf.sizeOrType(protoId));
   const err = checkAcquire(env, meta, typeId);
   if (err !== 0) return err;
-  const r0 = currentRegs(env)[0]!;
+  const r0 = ownReg(env, 0);
   if (isScalarType(btf, typeId)) {
     markUnknown(r0);
     markResultSize(env, btf.sizeOrType(typeId));

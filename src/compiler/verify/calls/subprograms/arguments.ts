@@ -3,7 +3,7 @@ import * as t from '../../../targets/types.js';
 import { isNull } from '../../domain/scalar.js';
 import type { Env } from '../../env.js';
 import { EFAULT, EINVAL } from '../../errno.js';
-import type { Reg } from '../../state.js';
+import type { ReadonlyReg } from '../../state.js';
 import { prepareFunctionArguments } from '../../structure/global-arguments.js';
 import type { FunctionArgument } from '../../structure/global-arguments.js';
 import { checkFuncArgRegOff } from '../argument-offset.js';
@@ -17,7 +17,7 @@ function refuse(env: Env, text: string): number {
   return -EINVAL;
 }
 
-function checkMemory(env: Env, reg: Reg, i: number, argument: FunctionArgument): number {
+function checkMemory(env: Env, reg: ReadonlyReg, i: number, argument: FunctionArgument): number {
   const err = checkFuncArgRegOff(env, reg, i + 1, t.ARG_DONTCARE);
   if (err !== 0) return err;
   if (checkMemReg(env, i + 1, argument.memSize) !== 0) return -EINVAL;
@@ -25,7 +25,7 @@ function checkMemory(env: Env, reg: Reg, i: number, argument: FunctionArgument):
   return wantsNonNull && t.mayBeNull(reg.type) ? refuse(env, `arg#${i} is expected to be non-NULL`) : 0;
 }
 
-function checkObject(env: Env, reg: Reg, i: number, argument: FunctionArgument): number {
+function checkObject(env: Env, reg: ReadonlyReg, i: number, argument: FunctionArgument): number {
   if (isNull(reg) && t.mayBeNull(argument.type)) return 0;
   return (
     checkRegType(env, i + 1, argument.type, argument.btfId, new CallMeta()) ||
@@ -33,7 +33,7 @@ function checkObject(env: Env, reg: Reg, i: number, argument: FunctionArgument):
   );
 }
 
-function checkArgument(env: Env, reg: Reg, i: number, argument: FunctionArgument): number {
+function checkArgument(env: Env, reg: ReadonlyReg, i: number, argument: FunctionArgument): number {
   const regno = i + 1;
   const { type } = argument;
   if (type === t.ARG_ANYTHING) {
@@ -64,7 +64,7 @@ function checkArgument(env: Env, reg: Reg, i: number, argument: FunctionArgument
  * 0 where the registers are what the function's BTF says; -EINVAL where they are not, or there is none; -EFAULT is the
  * end of the verification. What did not fit once is not asked again.
  */
-export function checkSubprogramCall(env: Env, index: number, regs: readonly Reg[]): number {
+export function checkSubprogramCall(env: Env, index: number, regs: readonly ReadonlyReg[]): number {
   if (!env.hasFuncInfo) return -EINVAL;
   const subprogram = env.subprograms[index]!;
   if (subprogram.typeId === 0) return -EFAULT;

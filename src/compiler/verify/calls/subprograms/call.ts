@@ -1,6 +1,7 @@
 /** Calls of the program's own functions and returns from them (check_func_call, prepare_func_exit of Linux 6.12). */
 import * as t from '../../../targets/types.js';
 import { markUnknown } from '../../domain/scalar.js';
+import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EACCES, EFAULT, EINVAL } from '../../errno.js';
 import { releaseFrame } from '../../frames.js';
@@ -38,10 +39,8 @@ function callGlobal(env: Env, subprog: number, mismatch: number): number {
   const subprogram = env.subprograms[subprog]!;
   if (subprogram.changesPktData) clearAllPacketPointers(env);
   subprogram.called = true;
-  const { regs } = state.frame;
   clearCallerSaved(env, state.frame);
-  markUnknown(regs[0]!);
-  regs[0]!.subregDef = 0;
+  markUnknown(ownReg(env, 0));
   return 0;
 }
 

@@ -2,10 +2,10 @@
 import { FIELD_RB_ROOT } from '../../../btf/record.js';
 import type { BtfField } from '../../../btf/record.js';
 import * as t from '../../../targets/types.js';
-import { markKnownZero, markNotInit } from '../../domain/scalar.js';
+import { NOT_INIT_REG, markKnownZero } from '../../domain/scalar.js';
 import type { Env } from '../../env.js';
 import { EFAULT, ENOTSUPP } from '../../errno.js';
-import type { Frame, Reg } from '../../state.js';
+import type { Frame, ReadonlyReg, Reg } from '../../state.js';
 import { DYNPTR_LOCAL, markDynptrReg } from '../../objects/dynptr-slots.js';
 import { kernelTypes } from '../../kernel/types.js';
 import { setNonOwning } from '../../objects/non-owning.js';
@@ -16,13 +16,13 @@ export type SetCalleeState = (env: Env, caller: Frame, callee: Frame, insnIdx: n
 
 /** A register of one frame becomes one of another's, its past included: reads of it are reads of that. */
 export function inheritReg(to: Frame, register: number, from: Frame, source: number): void {
-  to.regs[register]!.copyFrom(from.regs[source]!);
+  to.takeReg(register, from, source);
   to.live.inherit(register, from.live, source);
 }
 
 /** A synchronous callback: it may answer 0 or 1, and comes back to the call. */
 function enterSync(callee: Frame, firstUnused: number): void {
-  for (let i = firstUnused; i <= 5; i++) markNotInit(callee.regs[i]!);
+  for (let i = firstUnused; i <= 5; i++) callee.setReg(i, NOT_INIT_REG);
   callee.inCallbackFn = true;
   callee.callbackRet = [0, 1];
 }
@@ -33,7 +33,7 @@ export function setSubprogramState(_env: Env, caller: Frame, callee: Frame): num
   return 0;
 }
 
-function setMapPointer(reg: Reg, type: number, map: Reg): void {
+function setMapPointer(reg: Reg, type: number, map: ReadonlyReg): void {
   const { map: of, mapUid } = map;
   reg.type = type;
   markKnownZero(reg);
@@ -51,8 +51,8 @@ export function setMapElemCallback(env: Env, caller: Frame, callee: Frame, insnI
   }
   const from = caller.regs[1]!;
   inheritReg(callee, 1, caller, 1);
-  setMapPointer(callee.regs[2]!, t.PTR_TO_MAP_KEY, from);
-  setMapPointer(callee.regs[3]!, t.PTR_TO_MAP_VALUE, from);
+  setMapPointer(callee.ownReg(2), t.PTR_TO_MAP_KEY, from);
+  setMapPointer(callee.ownReg(3), t.PTR_TO_MAP_VALUE, from);
   inheritReg(callee, 4, caller, 3);
   enterSync(callee, 5);
   return 0;
@@ -60,7 +60,7 @@ export function setMapElemCallback(env: Env, caller: Frame, callee: Frame, insnI
 
 /** long callback(u32 index, void *ctx) */
 export function setLoopCallback(_env: Env, caller: Frame, callee: Frame): number {
-  callee.regs[1]!.type = t.SCALAR_VALUE;
+  callee.ownReg(1).type = t.SCALAR_VALUE;
   inheritReg(callee, 2, caller, 3);
   enterSync(callee, 3);
   return 0;
@@ -69,11 +69,11 @@ export function setLoopCallback(_env: Env, caller: Frame, callee: Frame): number
 /** int callback(struct bpf_map *map, void *key, struct … *value): of timers and work queues. */
 export function setTimerCallback(_env: Env, caller: Frame, callee: Frame): number {
   const from = caller.regs[1]!;
-  setMapPointer(callee.regs[1]!, t.CONST_PTR_TO_MAP, from);
-  setMapPointer(callee.regs[2]!, t.PTR_TO_MAP_KEY, from);
-  setMapPointer(callee.regs[3]!, t.PTR_TO_MAP_VALUE, from);
-  markNotInit(callee.regs[4]!);
-  markNotInit(callee.regs[5]!);
+  setMapPointer(callee.ownReg(1), t.CONST_PTR_TO_MAP, from);
+  setMapPointer(callee.ownReg(2), t.PTR_TO_MAP_KEY, from);
+  setMapPointer(callee.ownReg(3), t.PTR_TO_MAP_VALUE, from);
+  callee.setReg(4, NOT_INIT_REG);
+  callee.setReg(5, NOT_INIT_REG);
   callee.inAsyncCallbackFn = true;
   callee.callbackRet = [0, 1];
   return 0;
@@ -82,7 +82,7 @@ export function setTimerCallback(_env: Env, caller: Frame, callee: Frame): numbe
 /** long callback(struct task_struct *task, struct vm_area_struct *vma, void *ctx) */
 export function setFindVmaCallback(env: Env, caller: Frame, callee: Frame): number {
   inheritReg(callee, 1, caller, 1);
-  const vma = callee.regs[2]!;
+  const vma = callee.ownReg(2);
   markKnownZero(vma);
   vma.type = t.PTR_TO_BTF_ID;
   vma.btf = env.profile.btf;
@@ -94,8 +94,8 @@ export function setFindVmaCallback(env: Env, caller: Frame, callee: Frame): numb
 
 /** long callback(const struct bpf_dynptr *dynptr, void *ctx) */
 export function setUserRingbufCallback(env: Env, caller: Frame, callee: Frame): number {
-  markNotInit(callee.regs[0]!);
-  markDynptrReg(callee.regs[1]!, DYNPTR_LOCAL, true, ++env.idGen);
+  callee.setReg(0, NOT_INIT_REG);
+  markDynptrReg(callee.ownReg(1), DYNPTR_LOCAL, true, ++env.idGen);
   inheritReg(callee, 2, caller, 3);
   enterSync(callee, 3);
   return 0;
@@ -115,7 +115,7 @@ export function setRbtreeAddCallback(env: Env, caller: Frame, callee: Frame): nu
   const root = caller.regs[1]!;
   const field = findField(regRecord(env, root), root.off, FIELD_RB_ROOT);
   if (field === null || field.btfId === 0) return -EFAULT;
-  for (const node of [callee.regs[1]!, callee.regs[2]!]) {
+  for (const node of [callee.ownReg(1), callee.ownReg(2)]) {
     markGraphNode(node, field);
     setNonOwning(env, node);
   }
