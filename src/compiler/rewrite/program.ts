@@ -9,7 +9,7 @@ export type SymbolRef =
   | { readonly kind: 'mapValue'; readonly index: number; readonly addend: number } // inside its value area
   | { readonly kind: 'programAux'; readonly addend: number } // the program's struct bpf_prog_aux
   | { readonly kind: 'structMeta'; readonly typeId: number } // the kernel's struct btf_struct_meta of a type of the program's BTF
-  | { readonly kind: 'arena'; readonly index: number; readonly side: 'kernel' | 'user' }; // start of the arena's mapping there
+  | { readonly kind: 'arena'; readonly index: number; readonly side: 'kernel' | 'user' | 'userUpperHalf' }; // start of the arena's mapping there
 
 /** How a kernel function takes an argument: its size, and whether a smaller one than a register is signed. */
 export interface ArgumentModel {
