@@ -13,6 +13,7 @@ import * as isa from '../../src/compiler/isa/opcodes.js';
 import { addOffset, addressOf, distance, type Address } from '../../src/compiler/jit/address.js';
 import type { KernelOffsets } from '../../src/compiler/jit/arm64/target.js';
 import type { JitOptions } from '../../src/compiler/jit/arm64/jit.js';
+import type { ResolvedLink } from '../../src/compiler/jit/architecture.js';
 import type { JitFunction, JitProgram } from '../../src/compiler/jit/program.js';
 
 export interface RecordedFunction {
@@ -59,9 +60,18 @@ export interface CompiledRecording {
 }
 
 const MAP_TYPE_ARENA = 33;
-/** Symbols of the recorded kernel, which is booted without address randomization. */
-const CALL_BASE = addressOf(0xffff8000802637c8n);
-const BPF_THROW = addressOf(0xffff8000802a2d28n);
+/** Symbols of a recorded kernel, which is booted without address randomization. */
+export interface RecordedSymbols {
+  readonly callBase: Address;
+  readonly bpfThrow: Address;
+  readonly others: ReadonlyMap<string, Address>;
+}
+
+const ARM64_SYMBOLS: RecordedSymbols = {
+  callBase: addressOf(0xffff8000802637c8n),
+  bpfThrow: addressOf(0xffff8000802a2d28n),
+  others: new Map(),
+};
 
 /** Structure offsets of that kernel; target.test.ts holds them against its BTF. */
 export const OFFSETS: KernelOffsets = { arrayMaxEntries: 36, arrayPointers: 264, programFunction: 48, threadCpu: 16 };
@@ -87,23 +97,34 @@ function parseAddress(text: string): Address {
 interface Uses {
   readonly throws: boolean;
   readonly referenced: ReadonlySet<number>;
+  /** Functions that make tail calls, or call one that does. */
+  readonly tailCalling: ReadonlySet<number>;
 }
 
-function usesOf(functions: readonly Instructions[]): Uses {
+function usesOf(functions: readonly Instructions[], { callBase, bpfThrow }: RecordedSymbols): Uses {
   let throws = false;
   const referenced = new Set<number>();
-  for (const insns of functions) {
+  const tailCalling = new Set<number>();
+  const calls: (readonly [caller: number, callee: number])[] = [];
+  functions.forEach((insns, f) => {
     for (let i = 0; i < insns.length; i++) {
       if (insns.opcode(i) === (isa.JMP | isa.CALL)) {
-        if (insns.src(i) === isa.PSEUDO_CALL) referenced.add(insns.off(i));
-        else if (distance(addOffset(CALL_BASE, insns.imm(i)), BPF_THROW) === 0) throws = true;
-      } else if (insns.opcode(i) === isa.LD_IMM64) {
+        if (insns.src(i) === isa.PSEUDO_CALL) {
+          referenced.add(insns.off(i));
+          calls.push([f, insns.off(i)]);
+        } else if (distance(addOffset(callBase, insns.imm(i)), bpfThrow) === 0) throws = true;
+      } else if (insns.opcode(i) === (isa.JMP | isa.TAIL_CALL)) tailCalling.add(f);
+      else if (insns.opcode(i) === isa.LD_IMM64) {
         if (insns.src(i) === isa.PSEUDO_FUNC) referenced.add(insns.off(i));
         i++;
       }
     }
+  });
+  for (let known = -1; known !== tailCalling.size;) {
+    known = tailCalling.size;
+    for (const [caller, callee] of calls) if (tailCalling.has(callee)) tailCalling.add(caller);
   }
-  return { throws, referenced };
+  return { throws, referenced, tailCalling };
 }
 
 /** The arena that the program refers to, if any. */
@@ -121,13 +142,13 @@ function arenaOf(r: Recording): CompiledRecording['arena'] {
   return null;
 }
 
-/** The JIT's input and options (LSE and signed return addresses unless `cpu` says otherwise) for a recording. */
-export function jitInput(
+/** A recording's program, and where the kernel had put everything. */
+export function linkedProgram(
   r: CompiledRecording,
-  cpu = { lse: true, bti: false, pac: true },
-): { program: JitProgram; options: JitOptions } {
+  symbols: RecordedSymbols,
+): { program: JitProgram; link: ResolvedLink } {
   const instructions = r.functions.map((f) => Instructions.from(fromHex(f.jit_input)));
-  const { throws, referenced } = usesOf(instructions);
+  const { throws, referenced, tailCalling } = usesOf(instructions, symbols);
   const functions = r.functions.map((f, index): JitFunction => {
     return {
       name: `f${index}`,
@@ -138,18 +159,25 @@ export function jitInput(
       isSubprogram: index > 0,
       exceptionBoundary: throws && index === 0,
       exceptionCallback: throws && index > 0 && !referenced.has(index),
-      tailCallReachable: false,
+      tailCallReachable: tailCalling.has(index),
     };
   });
   const { arena } = r;
   const link = {
     functions: r.functions.map((f) => parseAddress(f.address)),
-    callBase: CALL_BASE,
+    callBase: symbols.callBase,
     arena:
       arena === null ? null : { kernel: parseAddress(arena.kernelAddress), user: parseAddress(arena.valueAddress) },
+    symbol: (name: string) => symbols.others.get(name) ?? null,
   };
-  return {
-    program: { functions, arenaMap: arena === null ? -1 : 0, type: r.type },
-    options: { cpu, offsets: OFFSETS, longJumps: true, link },
-  };
+  return { program: { functions, arenaMap: arena === null ? -1 : 0, type: r.type }, link };
+}
+
+/** The arm64 JIT's input and options (LSE and signed return addresses unless `cpu` says otherwise) for a recording. */
+export function jitInput(
+  r: CompiledRecording,
+  cpu = { lse: true, bti: false, pac: true },
+): { program: JitProgram; options: JitOptions } {
+  const { program, link } = linkedProgram(r, ARM64_SYMBOLS);
+  return { program, options: { cpu, offsets: OFFSETS, longJumps: true, link } };
 }

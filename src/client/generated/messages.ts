@@ -302,9 +302,22 @@ export interface Arm64CpuInit {
   readonly pac?: boolean;
 }
 
+/** docs/targets.md tells how the kernel chooses these by its machine. */
 export interface X8664CpuInit {
-  /** Shifts by registers in one instruction. */
+  /** Shifts by any register, in one instruction. */
   readonly bmi2?: boolean;
+  /** Five-level page tables: loads through kernel pointers are held against a user's addresses of 56 bits. */
+  readonly la57?: boolean;
+  /** Indirect jumps go through retpolines (X86_FEATURE_RETPOLINE) … */
+  readonly retpoline?: boolean;
+  /** … or stand behind an LFENCE (X86_FEATURE_RETPOLINE_LFENCE), which goes before retpolines … */
+  readonly lfence?: boolean;
+  /** … or go through thunks against indirect target selection (X86_FEATURE_INDIRECT_THUNK_ITS), which go before both. */
+  readonly its?: boolean;
+  /** Calls are counted, to fill the return stack buffer before it runs out (X86_FEATURE_CALL_DEPTH, retbleed=stuff). */
+  readonly stuffing?: boolean;
+  /** The kernel function that returns jump to, such as srso_alias_return_thunk (X86_FEATURE_RETHUNK); a plain RET where empty. */
+  readonly rethunk?: string;
 }
 
 export interface S390xCpuInit {
@@ -734,6 +747,12 @@ export const MESSAGES = {
   ],
   X8664Cpu: [
     ["bmi2","boolean","optional"],
+    ["la57","boolean","optional"],
+    ["retpoline","boolean","optional"],
+    ["lfence","boolean","optional"],
+    ["its","boolean","optional"],
+    ["stuffing","boolean","optional"],
+    ["rethunk","string","optional"],
   ],
   S390xCpu: [
     ["expolines","boolean","optional"],

@@ -1,25 +1,45 @@
 /** What code depends on beside the program: the processor, its mitigations, how the kernel was built, and its structures. */
 import type { Btf } from '../../btf/btf.js';
-import { memberOffset } from '../../btf/member-offset.js';
+import { hasMember, memberOffset } from '../../btf/member-offset.js';
 import type { Address } from '../address.js';
+import type { CpuFacts } from '../architecture.js';
 
 /**
- * How the kernel has indirect jumps made, by what it found the processor to need: `plain` a JMP; `lfence` one behind an LFENCE; `retpoline`,
- * `its` (indirect target selection) and `call-depth` through the kernel's thunks for each.
+ * Features and mitigations of the processor that change code, by the names that requests and manifests have for them. Those of indirect jumps
+ * go before each other as the kernel has them: `its`, `lfence`, `retpoline`, and a plain JMP where none is there.
  */
-export type IndirectJumps = 'plain' | 'lfence' | 'retpoline' | 'its' | 'call-depth';
-
-/** Features and mitigations of the processor that change code. */
 export interface CpuFeatures {
   /** BMI2: shifts by any register. */
   readonly bmi2: boolean;
   /** Five-level page tables: user addresses have 56 bits, which guarded loads compare with. */
   readonly la57: boolean;
-  readonly indirectJumps: IndirectJumps;
-  /** The kernel function that returns jump to; '' for a plain RET. */
-  readonly returnThunk: string;
+  /** Indirect jumps go through the kernel's retpolines. */
+  readonly retpoline: boolean;
+  /** Indirect jumps stand behind an LFENCE. */
+  readonly lfence: boolean;
+  /** Indirect target selection: indirect jumps go through thunks that lie in the upper halves of cache lines. */
+  readonly its: boolean;
   /** Calls are counted, for the return stack buffer to be filled before it runs out (retbleed=stuff). */
-  readonly callDepth: boolean;
+  readonly stuffing: boolean;
+  /** The kernel function that returns jump to; '' for a plain RET. */
+  readonly rethunk: string;
+}
+
+/** The names, as Architecture.cpuFeatures has them. */
+export const CPU_FEATURES = ['bmi2', 'la57', 'retpoline', 'lfence', 'its', 'stuffing', 'rethunk'] as const;
+
+/** What is asked for, and else what the profile's kernel found its machine to have; a machine of which nothing is known has nothing. */
+export function cpuFeatures(recorded: CpuFacts, asked: CpuFacts): CpuFeatures {
+  const has = (name: string): boolean => (asked[name] ?? recorded[name]) === true;
+  return {
+    bmi2: has('bmi2'),
+    la57: has('la57'),
+    retpoline: has('retpoline'),
+    lfence: has('lfence'),
+    its: has('its'),
+    stuffing: has('stuffing'),
+    rethunk: String(asked['rethunk'] ?? recorded['rethunk'] ?? ''),
+  };
 }
 
 /** How the kernel is built. */
@@ -39,7 +59,7 @@ export interface KernelOffsets {
   readonly arrayPointers: number;
   /** struct bpf_prog: bpf_func, where a tail call goes. */
   readonly programFunction: number;
-  /** struct pcpu_hot: call_depth; 0 where the kernel counts no calls. */
+  /** struct pcpu_hot: call_depth; -1 where the kernel does not count calls, whatever its features. */
   readonly callDepth: number;
 }
 
@@ -57,7 +77,7 @@ function readOffsets(btf: Btf): KernelOffsets {
     arrayMaxEntries: memberOffset(btf, 'bpf_array', 'map') + memberOffset(btf, 'bpf_map', 'max_entries'),
     arrayPointers: memberOffset(btf, 'bpf_array', 'ptrs'),
     programFunction: memberOffset(btf, 'bpf_prog', 'bpf_func'),
-    callDepth: 0,
+    callDepth: hasMember(btf, 'pcpu_hot', 'call_depth') ? memberOffset(btf, 'pcpu_hot', 'call_depth') : -1,
   };
 }
 

@@ -9,11 +9,14 @@
  *     data   s32   7: EX_TYPE_BPF
  */
 import type { ExceptionEntry } from '../program.js';
+import { REGISTER_NAMES, RSP } from './encode/registers.js';
 
 const ENTRY_BYTES = 12;
 export const ENTRY_ALIGNMENT = 4;
 const TYPE_BPF = 7;
 const CLEARS_NOTHING = 1;
+/** RSP holds no BPF register: its number stands where none is zeroed. */
+const NOTHING_ZEROED = RSP;
 
 /** Offsets in struct pt_regs (arch/x86/include/uapi/asm/ptrace.h), by register number; RSP is none that code loads into. */
 const SAVED_AT = [80, 88, 96, 40, 152, 32, 104, 112, 72, 64, 56, 48, 24, 16, 8, 0] as const;
@@ -30,7 +33,14 @@ export function exceptionEntries(faults: readonly number[], jumpBytes: Int32Arra
     view.setInt32(0, offset - (table + (k / 4) * ENTRY_BYTES), true);
     view.setInt32(4, length | ((register < 0 ? CLEARS_NOTHING : SAVED_AT[register]!) << 8), true);
     view.setInt32(8, TYPE_BPF, true);
-    entries.push({ offset, resume: offset + length, register, raw });
+    const registerName = register < 0 ? '' : REGISTER_NAMES[register]!;
+    entries.push({
+      offset,
+      resume: offset + length,
+      register: register < 0 ? NOTHING_ZEROED : register,
+      registerName,
+      raw,
+    });
   }
   return entries;
 }

@@ -1,28 +1,9 @@
 /** One function on its way to code: what every lowering reads and writes. */
 import type { Address } from '../address.js';
+import type { ResolvedLink } from '../architecture.js';
 import type { CodeRelocation, JitFunction, SymbolRef } from '../program.js';
 import { CodeBuffer } from './code-buffer.js';
 import type { BuildFeatures, CpuFeatures, KernelOffsets } from './cpu.js';
-
-/** Where a program's arena lies. */
-export interface ArenaAddresses {
-  /** Start of its mapping in the kernel (kern_vm_start). */
-  readonly kernel: Address;
-  /** Start of its mapping in the user's process, of which code embeds the upper half. */
-  readonly user: Address;
-}
-
-/** The addresses that code depends on, apart from those in immediates. */
-export interface ResolvedLink {
-  /** The image of each function, main program first; functions at the end may be left out. */
-  readonly functions: readonly Address[];
-  /** __bpf_call_base: what the immediates of calls count from. */
-  readonly callBase: Address;
-  /** Null where the program has no arena, or nobody knows where it lies. */
-  readonly arena: ArenaAddresses | null;
-  /** A kernel symbol's address, null where nobody knows it. */
-  readonly symbol: (name: string) => Address | null;
-}
 
 export interface JitOptions {
   readonly cpu: CpuFeatures;

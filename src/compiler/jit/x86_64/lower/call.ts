@@ -43,10 +43,10 @@ export function lowerCall(s: FunctionState, i: number): boolean {
 
 /** Calls `target`, or what a linker makes of `symbol` where that address is null. */
 function callFunction(s: FunctionState, target: Address | null, symbol: SymbolRef): void {
-  const { cpu, countsItself } = s.options;
+  const { cpu, offsets, countsItself } = s.options;
   // A function that may do tail calls is handed where they are counted.
   if (s.fn.tailCallReachable) loadFar(s.code, RAX, RBP, tailCountPointer(s));
-  if (cpu.callDepth && !countsItself(target, symbol)) countThisCall(s);
+  if (cpu.stuffing && offsets.callDepth >= 0 && !countsItself(target, symbol)) countThisCall(s);
   call(s.code, 0);
   reach(s, target, symbol, 0);
 }

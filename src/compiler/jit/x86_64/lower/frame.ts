@@ -111,7 +111,7 @@ export function leaveFunction(s: FunctionState): void {
   const { cpu, build } = s.options;
   restoreRegisters(s);
   c.leave(s.code);
-  if (cpu.returnThunk !== '') jumpToKernel(s, cpu.returnThunk);
+  if (cpu.rethunk !== '') jumpToKernel(s, cpu.rethunk);
   else {
     c.returnNear(s.code);
     if (build.stopsReturns) c.breakpoint(s.code);

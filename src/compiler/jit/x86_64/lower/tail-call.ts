@@ -14,12 +14,10 @@ import type { FunctionState } from '../state.js';
 import { jumpToKernel, tailCountPointer } from './call.js';
 import { MAX_TAIL_CALLS, PATCH_BYTES, restoreRegisters, tailCallEntry } from './frame.js';
 
-/** Names of the thunks that jump to where RCX points. */
-const THUNKS = {
-  retpoline: '__x86_indirect_thunk_rcx',
-  'call-depth': '__x86_indirect_jump_thunk_rcx',
-  its: '__x86_indirect_its_thunk_rcx',
-} as const;
+/** The thunks that jump to where RCX points: with indirect target selection, with counted calls, with retpolines alone. */
+const ITS_THUNK = '__x86_indirect_its_thunk_rcx';
+const COUNTED_THUNK = '__x86_indirect_jump_thunk_rcx';
+const RETPOLINE = '__x86_indirect_thunk_rcx';
 
 /** Lowers slot `i`, a tail call; its immediate is not 0 where array and index are known. */
 export function lowerTailCall(s: FunctionState, i: number): void {
@@ -80,16 +78,13 @@ function leaveForNext(s: FunctionState): void {
 function jumpToRcx(s: FunctionState): void {
   const { code } = s;
   const { cpu, build } = s.options;
-  switch (cpu.indirectJumps) {
-    case 'plain':
-      c.jumpRegister(code, RCX);
-      if (build.stopsJumps) c.breakpoint(code);
-      return;
-    case 'lfence':
-      c.loadFence(code);
-      c.jumpRegister(code, RCX);
-      return;
-    default:
-      jumpToKernel(s, THUNKS[cpu.indirectJumps]);
+  if (cpu.its) jumpToKernel(s, ITS_THUNK);
+  else if (cpu.lfence) {
+    c.loadFence(code);
+    c.jumpRegister(code, RCX);
+  } else if (cpu.retpoline) jumpToKernel(s, cpu.stuffing ? COUNTED_THUNK : RETPOLINE);
+  else {
+    c.jumpRegister(code, RCX);
+    if (build.stopsJumps) c.breakpoint(code);
   }
 }
