@@ -3,12 +3,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clientMessages } from './client-messages.js';
+import { behavioursDocument } from '../src/compiler/targets/behaviour.js';
 import { openApiDocument } from '../src/service/contract/openapi.js';
 import { metricsDocument } from '../src/service/telemetry/metrics-table.js';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'openapi/openapi.json': () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'docs/metrics.md': metricsDocument,
+  'docs/behaviours.md': behavioursDocument,
   'src/client/generated/messages.ts': clientMessages,
 };
 

@@ -580,7 +580,7 @@ export interface TargetInfo {
   readonly pageSize: number;
   /** Of the recorded machine, as /proc/cpuinfo names them; in lists of targets only. */
   readonly cpuFeatures: readonly string[];
-  /** What the kernel can do that older ones cannot: words of docs/targets.md; in lists of targets only. */
+  /** What the kernel can do that older ones cannot: words of docs/behaviours.md; in lists of targets only. */
   readonly features: readonly string[];
   /** The processor architecture: arm64, x86_64 or s390x. */
   readonly architecture: string;

@@ -27,7 +27,7 @@ export interface Manifest {
   readonly cpu?: Readonly<Record<string, boolean | number | string>>;
   /** Words of /proc/cpuinfo's list of features. */
   readonly cpuFeatures: readonly string[];
-  /** What the kernel's verifier and JIT can do beyond the oldest: words of docs/targets.md. */
+  /** What the kernel's verifier and JIT can do beyond the oldest: words of docs/behaviours.md. */
   readonly features: readonly string[];
   /** Numbers of the helpers whose calls the JIT replaces. */
   readonly jitInlinedHelpers: readonly number[];

@@ -10,6 +10,7 @@ import type {
   ProgramRecord,
   StructOpsRecord,
 } from './data.js';
+import { behaviourOf, type Behaviour } from './behaviour.js';
 import { fits, HelperTable, pairs } from './helper-table.js';
 import { ALL_CAPABILITIES, isCapable } from './capabilities.js';
 import { RecordedLayout } from './layout.js';
@@ -49,6 +50,7 @@ class RecordedProfile implements Profile {
   readonly cpu: Readonly<Record<string, boolean | number | string>>;
   readonly verified: string;
   readonly features: readonly string[];
+  readonly behaviour: Behaviour;
   readonly cpuFeatures: readonly string[];
   readonly symbols: SymbolTable;
   readonly config: ReadonlyMap<string, string>;
@@ -88,6 +90,7 @@ class RecordedProfile implements Profile {
     this.cpu = manifest.cpu ?? {};
     this.verified = manifest.verified;
     this.features = manifest.features;
+    this.behaviour = behaviourOf(manifest.features);
     this.cpuFeatures = manifest.cpuFeatures;
     this.pageSize = manifest.pageSize;
     const limit = BigInt(manifest.userLimit);

@@ -7,6 +7,7 @@
  */
 import type { Btf } from '../btf/btf.js';
 import type { ByteOrder } from '../bytes/byte-order.js';
+import type { Behaviour } from './behaviour.js';
 import type { KernelModule } from './modules.js';
 
 /** struct bpf_func_proto of one helper as one program type sees it. */
@@ -116,8 +117,10 @@ export interface Profile {
   readonly digest: string;
   /** How far its answers have been held against the kernel: 'verified', or a sentence saying what is not. */
   readonly verified: string;
-  /** What the kernel can do beyond the oldest: words of docs/targets.md. */
+  /** What the kernel can do beyond the oldest: words of docs/behaviours.md. */
   readonly features: readonly string[];
+  /** The same as what our own code must do (behaviour.ts). */
+  readonly behaviour: Behaviour;
   /** Features and mitigations of the recorded machine that change machine code, by the names that requests change them. */
   readonly cpu: Readonly<Record<string, boolean | number | string>>;
   /** Words of /proc/cpuinfo's list of features of the recorded machine. */

@@ -12,7 +12,7 @@ const MARK = 8;
 /** Stores zero into the stack, that many bytes below its top. */
 const useStack = (bytes: number): Instruction => [isa.ST | isa.MEM | isa.DW, 10, 0, -bytes, 0];
 
-/** By feature of docs/targets.md, a program that a kernel takes, to its machine code, if it has that and else not. */
+/** By word of `Behaviour` (src/compiler/targets/behaviour.ts), a program that a kernel takes, to its machine code, if it has that and else not. */
 export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> = {
   signed_division: [numberIn0(4), [isa.ALU64 | isa.DIV, 0, 0, 1, 2], RETURN],
   sign_extending_moves: [[isa.ALU64 | isa.MOV, 1, 0, 0, 4], [isa.ALU64 | isa.MOV | isa.X, 0, 1, 8, 0], RETURN],

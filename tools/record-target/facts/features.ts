@@ -7,7 +7,7 @@ import type { ProgramEmulator } from '../emulate/program.js';
 const SUPPORTS = 'bpf_jit_supports_';
 
 /**
- * What the kernel can do beyond the oldest that can be recorded, in words of docs/targets.md: what its JIT says of itself
+ * What the kernel can do beyond the oldest that can be recorded, in the words of src/compiler/targets/behaviour.ts: what its JIT says of itself
  * (bpf_jit_supports_…), what its tables show, and which programs it takes.
  */
 export async function recordFeatures(

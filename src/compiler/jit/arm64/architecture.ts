@@ -37,7 +37,7 @@ export const ARM64: Architecture = {
     compileProgram(program, {
       cpu: cpuFeatures(profile, cpu),
       offsets: kernelOffsets(profile.btf),
-      longJumps: profile.features.includes('long_jumps'),
+      longJumps: profile.behaviour.longJumps,
       link,
     }),
 };

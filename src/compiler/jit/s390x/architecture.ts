@@ -27,7 +27,7 @@ export const S390X: Architecture = {
     compileProgram(program, {
       cpu: cpuFeatures(profile, cpu),
       offsets: kernelOffsets(profile.btf),
-      longJumps: profile.features.includes('long_jumps'),
+      longJumps: profile.behaviour.longJumps,
       link,
     }),
 };

@@ -18,7 +18,7 @@ export const inlineJiffies: Fixup = ({ draft }, i) => {
 };
 
 export const inlineKptrExchange: Fixup = ({ draft, profile }, i) => {
-  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG) || !profile.features.includes('ptr_xchg')) return null;
+  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG) || !profile.behaviour.inlinesPointerExchange) return null;
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 

@@ -88,7 +88,7 @@ function checkMove(env: Env, i: number): number {
 function checkMoveFields(env: Env, i: number, wide: boolean): number {
   const off = env.insns.off(i);
   const imm = env.insns.imm(i);
-  if (off !== 0 && !env.profile.features.includes('sign_extending_moves')) return reserved(env, 'BPF_MOV');
+  if (off !== 0 && !env.profile.behaviour.signExtendingMoves) return reserved(env, 'BPF_MOV');
   if (wide && off === op.ADDR_SPACE_CAST) {
     if (imm !== 1 && imm !== 1 << 16) {
       env.log.write('addr_space_cast insn can only convert between address space 1 and 0\n');
@@ -176,7 +176,7 @@ function checkBinary(env: Env, i: number, operation: number): number {
   const off = insns.off(i);
   const divides = operation === op.DIV || operation === op.MOD;
   // offset 1: signed division, where the kernel knows it
-  const badOff = off !== 0 && (off !== 1 || !divides || !env.profile.features.includes('signed_division'));
+  const badOff = off !== 0 && (off !== 1 || !divides || !env.profile.behaviour.signedDivision);
   if ((opcode & op.X) !== 0) {
     if (imm !== 0 || badOff) return reserved(env, 'BPF_ALU');
     const err = checkRegArg(env, insns.src(i), 'src');

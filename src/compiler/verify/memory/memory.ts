@@ -177,7 +177,7 @@ export function checkStore(env: Env, i: number): number {
   const err = (src >= 0 ? checkRegArg(env, src, 'src') : 0) || checkRegArg(env, dst, 'src');
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
-  if (src < 0 && type === t.PTR_TO_CTX && !env.profile.features.includes('context_constant_stores')) {
+  if (src < 0 && type === t.PTR_TO_CTX && !env.profile.behaviour.contextConstantStores) {
     env.log.write(`BPF_ST stores into R${dst} ${regTypeName(type)} is not allowed\n`);
     return -EACCES;
   }

@@ -169,7 +169,7 @@ function resolveImmediate(env: Env, i: number): number {
 }
 
 function isLoadMode(env: Env, mode: number): boolean {
-  return mode === op.MEM || (mode === op.MEMSX && env.profile.features.includes('sign_extending_loads'));
+  return mode === op.MEM || (mode === op.MEMSX && env.profile.behaviour.signExtendingLoads);
 }
 
 /** Checks all opcodes and finds what each LD_IMM64 stands for. */

@@ -21,7 +21,7 @@ class DepthWalk {
     private readonly env: Env,
     private index: number,
   ) {
-    this.countsAsJit = env.profile.features.includes('frames_of_16_bytes');
+    this.countsAsJit = env.profile.behaviour.framesOf16Bytes;
   }
 
   /** The current function's frame: the JIT aligns it to 16 bytes, the interpreter, as which older kernels count all, to 32. */
