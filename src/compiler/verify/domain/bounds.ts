@@ -93,6 +93,24 @@ function isUnknown(r: ReadonlyReg): boolean {
   );
 }
 
+/**
+ * Whether the upper half is known to be zero and all descriptions agree on the low one: all unsigned ranges, and the
+ * signed one of 64 bits, are the same, the signed one of 32 bits is too unless it would cross the sign bit, and neither
+ * ranges nor known bits would narrow the other. Most 32-bit operations leave this.
+ */
+function isSettledWord(r: ReadonlyReg): boolean {
+  const { u32min: min, u32max: max, valueLo: value, maskLo: mask } = r;
+  if ((r.valueHi | r.maskHi | r.uminHi | r.umaxHi | r.sminHi | r.smaxHi) !== 0) return false;
+  if (((r.uminLo ^ min) | (r.sminLo ^ min) | (r.umaxLo ^ max) | (r.smaxLo ^ max)) !== 0) return false;
+  const crosses = min > max;
+  if (r.s32min !== (crosses ? I32_MIN : min) || r.s32max !== (crosses ? I32_MAX : max)) return false;
+  if (r.s32min < (value | (mask & I32_MIN)) || r.s32max > (value | (mask & I32_MAX))) return false;
+  if (min >>> 0 > max >>> 0 || min >>> 0 < value >>> 0 || max >>> 0 > (value | mask) >>> 0) return false;
+  // Bits that all values of the range share are known.
+  const shared = min === max ? -1 : ~(-1 >>> Math.clz32(min ^ max));
+  return (mask & shared) === 0 && ((min ^ value) & shared) === 0;
+}
+
 /** Bounds from known bits: the sign bit as bad as it may be, the others all clear or all set. */
 export function boundsFromBits32(r: Reg): void {
   narrowS32(r, r.valueLo | (r.maskLo & I32_MIN), r.valueLo | (r.maskLo & I32_MAX));
@@ -168,10 +186,18 @@ function deduce64From32(r: Reg): void {
   }
 }
 
-function deduce(r: Reg): void {
+/** One round of what the ranges say of one another. Whether any of them became narrower. */
+function deduce(r: Reg): boolean {
+  const { s32min, s32max, u32min, u32max } = r;
+  const { sminHi, sminLo, smaxHi, smaxLo, uminHi, uminLo, umaxHi, umaxLo } = r;
   deduce32(r);
   deduce64(r);
   deduce64From32(r);
+  return (
+    ((r.s32min ^ s32min) | (r.s32max ^ s32max) | (r.u32min ^ u32min) | (r.u32max ^ u32max)) !== 0 ||
+    ((r.sminHi ^ sminHi) | (r.sminLo ^ sminLo) | (r.smaxHi ^ smaxHi) | (r.smaxLo ^ smaxLo)) !== 0 ||
+    ((r.uminHi ^ uminHi) | (r.uminLo ^ uminLo) | (r.umaxHi ^ umaxHi) | (r.umaxLo ^ umaxLo)) !== 0
+  );
 }
 
 /** Known bits from the unsigned ranges. */
@@ -182,12 +208,11 @@ function bitsFromBounds(r: Reg): void {
 
 /** Carries what is known of a register from each of its descriptions to all others. */
 export function syncBounds(r: Reg): void {
-  // Both are fixed points of what follows.
-  if (isSettledConst(r) || isUnknown(r)) return;
+  // All three are fixed points of what follows.
+  if (isSettledConst(r) || isUnknown(r) || isSettledWord(r)) return;
   boundsFromBits(r);
-  deduce(r);
-  deduce(r);
-  deduce(r);
+  // Three rounds as in Linux 6.12, of which the rest are idle once one is.
+  if (deduce(r) && deduce(r)) deduce(r);
   bitsFromBounds(r);
   boundsFromBits(r);
 }
