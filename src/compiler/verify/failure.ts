@@ -101,9 +101,7 @@ function registerState(env: Env, message: string): string | undefined {
   const match = /^R(\d{1,2})\b/.exec(message);
   const frame = match === null ? undefined : env.state.frames[env.state.currentFrame];
   const reg = frame?.regs[Number(match![1])];
-  return reg === undefined || frame === undefined
-    ? undefined
-    : `R${match![1]!}=${regText(reg, reg.precise || !env.capable, frame)}`;
+  return reg === undefined || frame === undefined ? undefined : `R${match![1]!}=${regText(reg, !env.capable, frame)}`;
 }
 
 export function describeFailure(env: Env, code: number): Failure {

@@ -130,8 +130,13 @@ export class Liveness {
     return (this.written & (1 << r)) !== 0;
   }
 
+  /** Registers read, by their low half or wholly, a bit each. */
+  get regsRead(): number {
+    return this.read32 | this.read64;
+  }
+
   isRegRead(r: number): boolean {
-    return ((this.read32 | this.read64) & (1 << r)) !== 0;
+    return (this.regsRead & (1 << r)) !== 0;
   }
 
   writeSlot(slot: number): void {
@@ -151,6 +156,11 @@ export class Liveness {
   isSlotRead(slot: number): boolean {
     return ((slot < 32 ? this.slotsRead : this.slotsReadHigh) & (1 << slot)) !== 0;
   }
+}
+
+/** Number of the lowest bit that is set; `mask` is not 0. */
+export function lowestBit(mask: number): number {
+  return 31 - Math.clz32(mask & -mask);
 }
 
 function withBit(mask: number, to: number, other: number, from: number): number {

@@ -33,6 +33,13 @@ export function isStackAllMisc(slot: ReadonlySlot, orInvalid: boolean): boolean 
   return true;
 }
 
+/** StackSlot.kinds of a slot that holds neither (a part of) a register nor an object: STACK_INVALID, MISC and ZERO alone. */
+export function isPlainBytes(kinds: number): boolean {
+  const isObject = kinds & 0x44444444;
+  const isSpill = kinds & ~(kinds >>> 1) & 0x11111111;
+  return (isObject | isSpill) === 0;
+}
+
 /**
  * Calls `change` with every register that `isWanted` says yes to: those of all frames, and those of slots whose kind is in
  * `mask` (1 << STACK_…).

@@ -77,8 +77,6 @@ export class Reg {
   frame = 0;
   /** Instruction + 1 that last wrote only the low half, 0 where none (subreg_def: zero-extension). */
   subregDef = 0;
-  /** The scalar's exact value matters to what was decided. */
-  precise = false;
 
   copyFrom(o: ReadonlyReg): void {
     this.type = o.type;
@@ -115,7 +113,6 @@ export class Reg {
     this.u32max = o.u32max;
     this.frame = o.frame;
     this.subregDef = o.subregDef;
-    this.precise = o.precise;
   }
 
   clone(): Reg {
@@ -205,7 +202,7 @@ export class Frame {
   private ownHigh = 0;
   /**
    * Scalars whose exact value matters to the code behind, as traced back to this frame of a kept state: a bit each of its
-   * registers and slots. In the state at hand `Reg.precise` says so.
+   * registers and slots. The state at hand needs none: what it rests on is traced back to the states before it.
    */
   private preciseRegs = 0;
   private preciseSlots = 0;
@@ -284,12 +281,12 @@ export class Frame {
   }
 
   isRegPrecise(r: number): boolean {
-    return (this.preciseRegs & (1 << r)) !== 0 || this.regs[r]!.precise;
+    return (this.preciseRegs & (1 << r)) !== 0;
   }
 
   isSlotPrecise(slot: number): boolean {
     const marks = slot < 32 ? this.preciseSlots : this.preciseSlotsHigh;
-    return (marks & (1 << slot)) !== 0 || this.stack[slot]!.spilled.precise;
+    return (marks & (1 << slot)) !== 0;
   }
 
   markRegPrecise(r: number): void {

@@ -37,8 +37,8 @@ export function adjustReg(env: Env, i: number): number {
     const err = markChainPrecision(env, insns.dst(i));
     return err !== 0 ? err : adjustPointer(env, i, src, frame.shareReg(insns.dst(i)));
   }
-  if (fromReg && (dst.type !== SCALAR_VALUE || dst.precise)) {
-    // An offset must be exact, and so must what an exact value is computed from.
+  if (fromReg && dst.type !== SCALAR_VALUE) {
+    // A pointer's offset must be exact.
     const err = markChainPrecision(env, insns.src(i));
     if (err !== 0) return err;
   }

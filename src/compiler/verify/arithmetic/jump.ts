@@ -17,7 +17,7 @@ import type { Env, State } from '../env.js';
 import { E2BIG, EACCES, EINVAL } from '../errno.js';
 import { printInsnState } from '../log/state.js';
 import { INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, pushJumpHistory } from '../prune/history.js';
-import type { LinkedRegs } from '../prune/history.js';
+import type { LinkedRegs } from '../linked-regs.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
 import type { Frame, ReadonlyReg, Reg } from '../state.js';

@@ -2,12 +2,12 @@
  * Linked scalars: registers and spilled registers of one id hold one value, or that value plus a constant (ADD_CONST,
  * the constant in `off`), so that what a jump says of one it says of all.
  *
- * A linked register is packed into 10 bits: frame number in bits 0–2, register or stack slot in bits 3–8, bit 9 set for a
- * register. At most six are followed (LINKED_REGS_MAX, 6.12), which is what the kernel has room for in its history.
+ * At most six are followed (LINKED_REGS_MAX, 6.12), which is what the kernel has room for in its history.
  */
 import { SCALAR_VALUE } from '../../targets/types.js';
 import type { State } from '../env.js';
-import type { LinkedRegs } from '../prune/history.js';
+import { isLinkedReg, linkedFrame, linkedIndex, packLinkedReg, packLinkedSlot } from '../linked-regs.js';
+import type { LinkedRegs } from '../linked-regs.js';
 import { isSpilledReg } from '../slots.js';
 import { ADD_CONST, Reg } from '../state.js';
 import type { ReadonlyReg } from '../state.js';
@@ -15,7 +15,6 @@ import { addScalar } from './arithmetic.js';
 import { clearScalarId, setKnown } from './scalar.js';
 
 const MAX_LINKED = 6;
-const IS_REG = 1 << 9;
 
 /** Adds all scalars of an id, innermost frame first, to `linked`; those that find no room lose their id. */
 export function collectLinkedRegs(state: State, id: number, linked: number[]): void {
@@ -24,11 +23,11 @@ export function collectLinkedRegs(state: State, id: number, linked: number[]): v
     const frame = state.frames[f]!;
     for (let i = 0; i < 10; i++) {
       const reg = frame.regs[i]!;
-      if (collect(reg, base, linked, f | (i << 3) | IS_REG)) clearScalarId(frame.ownReg(i));
+      if (collect(reg, base, linked, packLinkedReg(f, i))) clearScalarId(frame.ownReg(i));
     }
     for (let i = 0; i < frame.stack.length; i++) {
       const slot = frame.stack[i]!;
-      if (isSpilledReg(slot) && collect(slot.spilled, base, linked, f | (i << 3)))
+      if (isSpilledReg(slot) && collect(slot.spilled, base, linked, packLinkedSlot(f, i)))
         clearScalarId(frame.ownSlot(i).renewSpilled());
     }
   }
@@ -45,9 +44,9 @@ function collect(reg: ReadonlyReg, base: number, linked: number[], packed: numbe
 /** Gives what is known of `known` to all of `linked` that still carry its id, with their distance from it. */
 export function syncLinkedRegs(state: State, known: ReadonlyReg, linked: LinkedRegs): void {
   for (const packed of linked) {
-    const frame = state.frames[packed & 7]!;
-    const index = (packed >> 3) & 0x3f;
-    const isReg = (packed & IS_REG) !== 0;
+    const frame = state.frames[linkedFrame(packed)]!;
+    const index = linkedIndex(packed);
+    const isReg = isLinkedReg(packed);
     const reg = isReg ? frame.regs[index]! : frame.stack[index]!.spilled;
     if (reg.type !== SCALAR_VALUE || reg === known) continue;
     if ((reg.id & ~ADD_CONST) !== (known.id & ~ADD_CONST)) continue;

@@ -65,7 +65,6 @@ export function markKnownZero(r: Reg): void {
 export function markConstZero(r: Reg): void {
   markKnown(r, 0, 0);
   r.type = SCALAR_VALUE;
-  r.precise = false;
 }
 
 /** A scalar of which nothing is known. */
@@ -75,7 +74,6 @@ export function markUnknown(r: Reg): void {
   r.id = 0;
   r.refObjId = 0;
   r.frame = 0;
-  r.precise = false;
   tnumUnknown(r);
   unbound(r);
 }

@@ -5,6 +5,7 @@
 import * as op from '../../isa/opcodes.js';
 import { isSyncCallbackCallingInsn } from '../kernel/functions.js';
 import type { Env } from '../env.js';
+import { isLinkedReg, linkedFrame, linkedIndex } from '../linked-regs.js';
 import { EFAULT, ENOTSUPP } from '../errno.js';
 import { insnText } from '../log/insn.js';
 import { regMaskText, slotMaskText } from '../log/masks.js';
@@ -16,7 +17,7 @@ import {
   stackAccessFrame,
   stackAccessSlot,
 } from './history.js';
-import type { LinkedRegs } from './history.js';
+import type { BacktrackMasks } from './masks.js';
 import { MAX_CALL_FRAMES } from '../limits.js';
 
 /** R1 to R5. */
@@ -44,17 +45,21 @@ function exitSubprogram(env: Env): number {
 
 /** Registers that gained their range together need precision together. */
 function syncLinked(env: Env, entry: number): void {
-  const linked: LinkedRegs | null = entry < 0 ? null : env.history.linked[entry]!;
+  const linked = env.history.linked(entry);
   if (linked === null) return;
-  const masks = env.masks;
-  const wanted = linked.some((e) =>
-    (e & 0x200) !== 0 ? masks.hasFrameReg(e & 7, (e >> 3) & 0x3f) : masks.hasSlot(e & 7, (e >> 3) & 0x3f),
-  );
-  if (!wanted) return;
-  for (const e of linked) {
-    if ((e & 0x200) !== 0) masks.setFrameReg(e & 7, (e >> 3) & 0x3f);
-    else masks.setSlot(e & 7, (e >> 3) & 0x3f);
+  const { masks } = env;
+  if (!linked.some((packed) => isWanted(masks, packed))) return;
+  for (const packed of linked) {
+    if (isLinkedReg(packed)) masks.setFrameReg(linkedFrame(packed), linkedIndex(packed));
+    else masks.setSlot(linkedFrame(packed), linkedIndex(packed));
   }
+}
+
+function isWanted(masks: BacktrackMasks, packed: number): boolean {
+  const frame = linkedFrame(packed);
+  return isLinkedReg(packed)
+    ? masks.hasFrameReg(frame, linkedIndex(packed))
+    : masks.hasSlot(frame, linkedIndex(packed));
 }
 
 function backtrackAlu(env: Env, i: number): void {
@@ -75,18 +80,13 @@ function isAtomicFetch(env: Env, i: number): boolean {
   );
 }
 
-/** Bits of the history's entry, 0 where there is none. */
-function flagsOf(env: Env, entry: number): number {
-  return entry < 0 ? 0 : env.history.flags[entry]!;
-}
-
 function backtrackLoad(env: Env, i: number, entry: number): void {
   const { insns, masks } = env;
   let target = insns.dst(i);
   if (isAtomicFetch(env, i)) target = insns.imm(i) === op.CMPXCHG ? op.R0 : insns.src(i);
   if (!masks.hasReg(target)) return;
   masks.clearReg(target);
-  const flags = flagsOf(env, entry);
+  const flags = env.history.flags(entry);
   if ((flags & INSN_F_STACK_ACCESS) !== 0) masks.setSlot(stackAccessFrame(flags), stackAccessSlot(flags));
 }
 
@@ -94,7 +94,7 @@ function backtrackStore(env: Env, i: number, entry: number): number {
   const { insns, masks } = env;
   // A scalar that is stored through: a difference of pointers, which is not followed.
   if (masks.hasReg(insns.dst(i))) return -ENOTSUPP;
-  const flags = flagsOf(env, entry);
+  const flags = env.history.flags(entry);
   if ((flags & INSN_F_STACK_ACCESS) === 0) return 0;
   const frame = stackAccessFrame(flags);
   const slot = stackAccessSlot(flags);
@@ -165,7 +165,7 @@ function backtrackComparison(env: Env, i: number, entry: number): void {
   const dst = insns.dst(i);
   const src = insns.src(i);
   if (!masks.hasReg(dst) && !masks.hasReg(src)) return;
-  const flags = flagsOf(env, entry);
+  const flags = env.history.flags(entry);
   if ((flags & INSN_F_SRC_REG_STACK) === 0) masks.setReg(src);
   if ((flags & INSN_F_DST_REG_STACK) === 0) masks.setReg(dst);
 }

@@ -2,7 +2,8 @@
 import * as t from '../../targets/types.js';
 import { markUnknown } from '../domain/scalar.js';
 import type { Env, State } from '../env.js';
-import { isSpilledScalarReg64, isStackAllMisc } from '../slots.js';
+import { lowestBit } from '../live.js';
+import { isPlainBytes, isSpilledScalarReg64, isStackAllMisc } from '../slots.js';
 import {
   ADD_CONST,
   Reg,
@@ -12,6 +13,7 @@ import {
   STACK_MISC,
   STACK_SPILL,
   STACK_ZERO,
+  allOfKind,
 } from '../state.js';
 import type { Frame, ReadonlyReg, ReadonlySlot } from '../state.js';
 import type { IdMap } from './id-map.js';
@@ -35,6 +37,33 @@ function unboundReg(): ReadonlyReg {
   const reg = new Reg();
   markUnknown(reg);
   return reg;
+}
+
+/** StackSlot.kinds of a slot that holds eight bytes of a register. */
+const WHOLE_SPILL = allOfKind(STACK_SPILL);
+
+/** R0 to R10. */
+const ALL_REGS = 0x7ff;
+
+/** Whether the registers of the innermost frames are the same to the bit, ids included: a cheap test for a loop. */
+export function sameInnermostRegs(old: State, cur: State): boolean {
+  const f = cur.currentFrame;
+  if (old.currentFrame !== f) return false;
+  const before = old.frames[f]!.regs;
+  const now = cur.frames[f]!.regs;
+  // What differed the last time is likely to differ again: a loop's counter.
+  const last = old.mismatch - (f << PLACE_BITS);
+  if (last >= 0 && last < before.length && !sameReg(before[last]!, now[last]!)) return false;
+  for (let r = 0; r < before.length; r++) {
+    if (sameReg(before[r]!, now[r]!)) continue;
+    old.mismatch = (f << PLACE_BITS) | r;
+    return false;
+  }
+  return true;
+}
+
+function sameReg(a: ReadonlyReg, b: ReadonlyReg): boolean {
+  return a === b || (a.id === b.id && a.refObjId === b.refObjId && sameBounds(a, b) && sameKind(a, b));
 }
 
 /** Identical registers, ids renamed. */
@@ -130,7 +159,10 @@ function contentsSafe(env: Env, old: ReadonlySlot, oldPrecise: boolean, cur: Rea
 /** Whether what holds of one slot allows another, null for none, in its place. */
 function slotAllows(env: Env, old: Frame, s: number, b: ReadonlySlot | null, exact: number): boolean {
   const a = old.stack[s]!;
-  if (exact !== NOT_EXACT && a.kinds !== b?.kinds) return false;
+  if (a.kinds === b?.kinds) {
+    if (isPlainBytes(a.kinds)) return true;
+    if (a.kinds === WHOLE_SPILL) return regSafe(env, a.spilled, old.isSlotPrecise(s), b.spilled, exact);
+  } else if (exact !== NOT_EXACT) return false;
   for (let i = 0; i < 8; i++) {
     const kind = a.kind(i);
     // With CAP_PERFMON an old STACK_MISC accepts everything, uninitialised stack included.
@@ -152,14 +184,21 @@ function slotSafe(env: Env, old: Frame, cur: Frame, s: number, exact: number): b
   return slotAllows(env, old, s, s < cur.stack.length ? cur.stack[s]! : null, exact);
 }
 
-function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
-  const { live } = old;
-  if (exact === NOT_EXACT && (live.slotsRead | live.slotsReadHigh) === 0) return true;
-  for (let s = 0; s < old.stack.length; s++) {
-    if (exact === NOT_EXACT && !live.isSlotRead(s)) continue;
+/** Whether what the masks name of the old stack, from slot `base` on, allows what the current one has there. */
+function slotsSafe(env: Env, old: Frame, cur: Frame, wanted: number, base: number, exact: number): boolean {
+  for (let left = wanted; left !== 0; left &= left - 1) {
+    const s = base + lowestBit(left);
+    if (s >= old.stack.length) return true;
     if (!slotSafe(env, old, cur, s, exact)) return differAt(env, old, FIRST_SLOT + s);
   }
   return true;
+}
+
+function stackSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
+  const { live } = old;
+  const low = exact === NOT_EXACT ? live.slotsRead : -1;
+  const high = exact === NOT_EXACT ? live.slotsReadHigh : -1;
+  return slotsSafe(env, old, cur, low, 0, exact) && slotsSafe(env, old, cur, high, 32, exact);
 }
 
 /** Remembers a register, or a slot, of the frame as the place to look at first next time. */
@@ -188,10 +227,9 @@ function differsAgain(env: Env, old: State, cur: State, exact: number): boolean 
 }
 
 function regsSafe(env: Env, old: Frame, cur: Frame, exact: number): boolean {
-  const compared = exact === NOT_EXACT ? old.live.read32 | old.live.read64 : 0x7ff;
-  for (let i = 0; i < 11; i++) {
-    if ((compared & (1 << i)) === 0) continue;
-    if (!regSafe(env, old.regs[i]!, old.isRegPrecise(i), cur.regs[i]!, exact)) return differAt(env, old, i);
+  for (let left = exact === NOT_EXACT ? old.live.regsRead : ALL_REGS; left !== 0; left &= left - 1) {
+    const r = lowestBit(left);
+    if (!regSafe(env, old.regs[r]!, old.isRegPrecise(r), cur.regs[r]!, exact)) return differAt(env, old, r);
   }
   return true;
 }

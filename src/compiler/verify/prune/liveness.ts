@@ -1,7 +1,7 @@
 /** Who reads what: marks along the chain of checkpoints, so that values nobody reads need not be compared. */
 import type { Env, State } from '../env.js';
 import { EFAULT } from '../errno.js';
-import { LIVE_READ32, LIVE_READ64, NO_PARENT } from '../live.js';
+import { LIVE_READ32, LIVE_READ64, NO_PARENT, lowestBit } from '../live.js';
 import type { Liveness } from '../live.js';
 import { regTypeName } from '../log/register.js';
 import type { Frame, ReadonlyReg } from '../state.js';
@@ -84,9 +84,9 @@ export function markInsnZeroExtended(env: Env, reg: ReadonlyReg): void {
 
 /** Takes over reads of R0 to R9, or of R6 to R9 in a frame that waits for the one it called. */
 function propagateRegs(env: Env, from: Liveness, current: State, to: Frame, isInnermost: boolean): number {
-  const wanted = (from.read32 | from.read64) & (isInnermost ? 0x3ff : 0x3c0) & ~to.live.read64;
+  const wanted = from.regsRead & (isInnermost ? 0x3ff : 0x3c0) & ~to.live.read64;
   for (let left = wanted; left !== 0; left &= left - 1) {
-    const r = 31 - Math.clz32(left & -left);
+    const r = lowestBit(left);
     const flag = (from.read64 & (1 << r)) !== 0 ? LIVE_READ64 : LIVE_READ32;
     if (isMarked(to.live, r, flag)) continue;
     mark(to.live, r, flag);
@@ -100,7 +100,7 @@ function propagateRegs(env: Env, from: Liveness, current: State, to: Frame, isIn
 /** Takes over reads of 32 slots from `base` on, as far as both frames have them. */
 function propagateSlots(env: Env, wanted: number, base: number, current: State, to: Frame, slots: number): number {
   for (let left = wanted; left !== 0; left &= left - 1) {
-    const slot = base + 31 - Math.clz32(left & -left);
+    const slot = base + lowestBit(left);
     if (slot >= slots) break;
     to.live.readSlot(slot);
     const err = walkSlot(env, current, to.frameno, to.live, slot, 1);

@@ -9,13 +9,15 @@ import type { Env, State } from '../env.js';
 import { EFAULT, ENOTSUPP } from '../errno.js';
 import { regMaskText, slotMaskText } from '../log/masks.js';
 import { printState } from '../log/state.js';
+import { lowestBit } from '../live.js';
 import { isSpilledScalarReg } from '../slots.js';
 import type { Frame } from '../state.js';
 import { backtrackInsn, dependsOnNext } from './backtrack.js';
 import { NO_PREVIOUS, entryAt, previousInsn } from './history.js';
 
-/** R1 to R5. */
+/** R1 to R5, and R0 to R9. */
 const ARGUMENTS = 0x3e;
+const ALL_BUT_FRAME_POINTER = 0x3ff;
 
 /** Gives tracing up: every scalar of every checkpoint of this path is precise. */
 function markAllPrecise(env: Env): void {
@@ -51,21 +53,6 @@ function forceSlotPrecise(frame: Frame, s: number): boolean {
   if (!isSpilledScalarReg(frame.stack[s]!) || frame.isSlotPrecise(s)) return false;
   frame.markSlotPrecise(s);
   return true;
-}
-
-/** Drops all marks of a state: what its continuation needs is traced back to it anew. */
-export function markAllImprecise(state: State): void {
-  for (let f = 0; f <= state.currentFrame; f++) {
-    const frame = state.frames[f]!;
-    for (let r = 0; r < 10; r++) {
-      const reg = frame.regs[r]!;
-      if (reg.precise && reg.type === SCALAR_VALUE) frame.ownReg(r).precise = false;
-    }
-    for (let s = 0; s < frame.stack.length; s++) {
-      const slot = frame.stack[s]!;
-      if (slot.spilled.precise && isSpilledScalarReg(slot)) frame.ownSlot(s).renewSpilled().precise = false;
-    }
-  }
 }
 
 /** The path began with a subprogram: its arguments, which nothing computed, are all that may be wanted. */
@@ -151,7 +138,7 @@ function walkState(env: Env, state: State, last: number, skipLast: boolean, curs
     if (err !== 0) return err;
     if (env.masks.empty) return DONE;
     cursor.next = i;
-    const previous = previousInsn(env, state, i, start, end);
+    const previous = previousInsn(env, state, i, entry, start, end);
     if (previous === NO_PREVIOUS) return 0;
     if (entry >= 0) end--;
     i = previous;
@@ -205,34 +192,46 @@ export function markChainPrecision(env: Env, register: number): number {
   return traceBack(env);
 }
 
+/** Whether a read scalar of a kept state must be exact; for a process without CAP_BPF all must. */
+function isNeeded(env: Env, isPrecise: boolean): boolean {
+  return isPrecise || !env.capable;
+}
+
+/** Adds to what is wanted the scalars that a frame's continuation reads and needs exactly. Their names, for the log. */
+function wantFrame(env: Env, frame: Frame, f: number): string[] | null {
+  const { masks } = env;
+  const { live } = frame;
+  const names: string[] = [];
+  let isAny = false;
+  for (let left = live.regsRead & ALL_BUT_FRAME_POINTER; left !== 0; left &= left - 1) {
+    const r = lowestBit(left);
+    if (frame.regs[r]!.type !== SCALAR_VALUE || !isNeeded(env, frame.isRegPrecise(r))) continue;
+    isAny = true;
+    masks.setFrameReg(f, r);
+    if (env.log.detailed) names.push(`r${r}`);
+  }
+  for (let half = 0; half < 2; half++) {
+    for (let left = half === 0 ? live.slotsRead : live.slotsReadHigh; left !== 0; left &= left - 1) {
+      const s = half * 32 + lowestBit(left);
+      if (s >= frame.stack.length) break;
+      if (!isSpilledScalarReg(frame.stack[s]!) || !isNeeded(env, frame.isSlotPrecise(s))) continue;
+      isAny = true;
+      masks.setSlot(f, s);
+      if (env.log.detailed) names.push(`fp${-(s + 1) * 8}`);
+    }
+  }
+  return isAny ? names : null;
+}
+
 /** The current path is cut off since it equals `old`: what that one's continuation needs exactly, it needs. */
 export function propagatePrecision(env: Env, old: State): number {
-  const { masks } = env;
   for (let f = old.currentFrame; f >= 0; f--) {
-    const frame = old.frames[f]!;
-    const { live } = frame;
-    let count = 0;
-    let names = '';
-    for (let r = 0; r < 10; r++) {
-      if (!live.isRegRead(r) || frame.regs[r]!.type !== SCALAR_VALUE) continue;
-      if (env.capable && !frame.isRegPrecise(r)) continue;
-      count++;
-      if (env.log.detailed) names += `,r${r}`;
-      masks.setFrameReg(f, r);
-    }
-    for (let s = 0; s < frame.stack.length; s++) {
-      if (!live.isSlotRead(s) || !isSpilledScalarReg(frame.stack[s]!)) continue;
-      if (env.capable && !frame.isSlotPrecise(s)) continue;
-      count++;
-      if (env.log.detailed) names += `,fp${-(s + 1) * 8}`;
-      masks.setSlot(f, s);
-    }
-    if (count === 0) continue;
+    const names = wantFrame(env, old.frames[f]!, f);
     // Below level 2 the kernel leaves nothing of this line but its end.
-    env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.slice(1)}\n` : '\n');
+    if (names !== null) env.log.write(env.log.detailed ? `frame ${f}: propagating ${names.join(',')}\n` : '\n');
   }
   if (!env.capable) {
-    masks.reset();
+    env.masks.reset();
     return 0;
   }
   return traceBack(env);

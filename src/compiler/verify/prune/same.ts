@@ -43,18 +43,6 @@ export function sameBounds(a: ReadonlyReg, b: ReadonlyReg): boolean {
   );
 }
 
-/** Identical in everything that is asked of a kept state: who wrote the low half alone (`subregDef`) is not. */
-export function sameKept(a: ReadonlyReg, b: ReadonlyReg): boolean {
-  return (
-    a.id === b.id &&
-    a.refObjId === b.refObjId &&
-    a.frame === b.frame &&
-    a.precise === b.precise &&
-    sameKind(a, b) &&
-    sameBounds(a, b)
-  );
-}
-
 function unsignedAtMost(aHi: number, aLo: number, bHi: number, bLo: number): boolean {
   return aHi === bHi ? aLo >>> 0 <= bLo >>> 0 : aHi >>> 0 < bHi >>> 0;
 }

@@ -12,13 +12,12 @@ import { printState } from '../log/state.js';
 import { MAX_KEPT_STATES } from '../limits.js';
 import { STACK_ITER } from '../state.js';
 import { cleanIfFinished } from './clean.js';
-import { EXACT, NOT_EXACT, RANGE_WITHIN, statesEqual } from './equal.js';
+import { EXACT, NOT_EXACT, RANGE_WITHIN, sameInnermostRegs, statesEqual } from './equal.js';
 import { exploredIndex } from './explored.js';
 import { pushJumpHistory } from './history.js';
 import { propagateLiveness } from './liveness.js';
 import { loopEntryOf, updateLoopEntry } from './loops.js';
-import { markAllImprecise, propagatePrecision } from './precision.js';
-import { sameBounds, sameKind } from './same.js';
+import { propagatePrecision } from './precision.js';
 
 /** Histories longer than this get a checkpoint, so that tracing back stays short. */
 const MAX_HISTORY = 40;
@@ -45,20 +44,6 @@ type Verdict = 'hit' | 'miss' | 'loop-miss' | number;
 
 function isMayGoto(env: Env, i: number): boolean {
   return env.insns.opcode(i) === (op.JMP | op.JCOND) && env.insns.src(i) === 0;
-}
-
-/** Cheap test for a state that might be the same to the bit, ids included. */
-function maybeLooping(old: State, cur: State): boolean {
-  const f = cur.currentFrame;
-  if (old.currentFrame !== f) return false;
-  const before = old.frames[f]!.regs;
-  const now = cur.frames[f]!.regs;
-  for (let i = 0; i < 11; i++) {
-    const a = before[i]!;
-    const b = now[i]!;
-    if (a.id !== b.id || a.refObjId !== b.refObjId || !sameKind(a, b) || !sameBounds(a, b)) return false;
-  }
-  return true;
 }
 
 /** Some iterator is in another iteration: it moves on, however alike the states are. */
@@ -111,7 +96,7 @@ function compareOnPath(env: Env, old: State, insn: number): Verdict {
   }
   if (facts.callsCallback) return statesEqual(env, old, cur, RANGE_WITHIN) ? 'hit' : 'loop-miss';
   if (
-    maybeLooping(old, cur) &&
+    sameInnermostRegs(old, cur) &&
     statesEqual(env, old, cur, EXACT) &&
     !iterDepthsDiffer(old, cur) &&
     old.mayGotoDepth === cur.mayGotoDepth &&
@@ -160,7 +145,6 @@ function addState(env: Env, insn: number, index: number): void {
   env.peakStates++;
   env.prevJumpsProcessed = env.jumpsProcessed;
   env.prevInsnProcessed = env.insnProcessed;
-  if (env.capable) markAllImprecise(cur);
   const kept = keepState(cur);
   kept.insnIdx = insn;
   cur.parent = kept;

@@ -19,7 +19,7 @@ export function findPreviousEntry(env: Env, state: State | null, insn: number): 
 
 function isWidened(env: Env, old: ReadonlyReg, oldPrecise: boolean, cur: ReadonlyReg): boolean {
   if (old.type !== SCALAR_VALUE || cur.type !== SCALAR_VALUE) return false;
-  return !oldPrecise && !cur.precise && !regsExact(old, cur, env.idMap);
+  return !oldPrecise && !regsExact(old, cur, env.idMap);
 }
 
 /** Forgets the scalars of `cur` that are not those of `old` (widen_imprecise_scalars). */
