@@ -169,6 +169,8 @@ t.test('API keys', async (t) => {
     t.ok(codes.has(429));
     const late = await refused(await guess(), 429, 'RATE_LIMITED');
     t.ok(late.headers.get('retry-after'));
+    for (let i = 0; i < 10; i++) t.equal((await post('ci')).status, 200, 'whoever has a key does not notice');
+    await refused(await guess(), 429, 'RATE_LIMITED');
   });
   const secrets = keys.records.map(({ name }) => keys.token(name!).slice(20));
   t.notOk(
@@ -182,4 +184,7 @@ t.test('metrics may be open, and no keys file is an error to name', async (t) =>
   const service = await testService(t, { BPF_JITD_KEYS_FILE: keys.path, BPF_JITD_METRICS_ACCESS: 'open' }, true);
   t.equal((await fetch(`${service.url}/metrics`)).status, 200);
   await t.rejects(testService(t, { BPF_JITD_KEYS_FILE: '/nowhere/keys.json' }), /BPF_JITD_KEYS_FILE: .*ENOENT/);
+  const none = testKeys(t, {});
+  const apart = { BPF_JITD_KEYS_FILE: none.path, BPF_JITD_CACHE_SCOPE: 'key' };
+  await t.rejects(testService(t, apart), /BPF_JITD_CACHE_SCOPE=key: .*holds no keys/);
 });

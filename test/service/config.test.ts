@@ -23,6 +23,11 @@ t.test('every fault is named at once', (t) => {
   t.end();
 });
 
+t.test('tenants cannot be told apart without keys', (t) => {
+  t.throws(() => readConfig({ BPF_JITD_CACHE_SCOPE: 'key' }), /BPF_JITD_CACHE_SCOPE=key: needs BPF_JITD_KEYS_FILE/);
+  t.end();
+});
+
 t.test('the README lists what is validated', (t) => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   t.ok(readme.includes(settingsTable()), `README.md must hold:\n${settingsTable()}`);

@@ -8,7 +8,7 @@ import { network } from './identity.js';
 import { readKeysFile } from './keys-file.js';
 import { bearerToken, tokenId } from './token.js';
 
-/** Requests without a valid key that one address may send at once, and then a second; the rest is not even looked at. */
+/** Requests without a valid key that one address may send at once, and then a second; the rest is told to wait. */
 const FAILURES = 20;
 const FAILURES_PER_SECOND = 1;
 const ADDRESSES = 10_000;
@@ -41,28 +41,32 @@ export class Keyring {
     return this.holders.size;
   }
 
-  /** Whose key the Authorization header shows. Throws ServiceError UNAUTHENTICATED or RATE_LIMITED. */
+  /**
+   * Whose key the Authorization header shows. A valid key is found whatever others do from the same address: it costs one
+   * hash to look, and whoever shares the address (a NAT, an unnamed proxy) must not be able to lock it out.
+   *
+   * Throws ServiceError UNAUTHENTICATED, or RATE_LIMITED where the address has failed too often.
+   */
   authenticate(authorization: string | undefined, address: string | undefined): KeyHolder {
-    // Whose address it is matters only where some have failed.
-    const from = this.failures.size === 0 ? null : network(address ?? 'unknown');
-    const failures = from === null ? undefined : this.failures.get(from);
-    if (failures !== undefined && failures.left < 1) {
-      const detail = 'too many requests without a valid API key came from this address';
-      throw new ServiceError('RATE_LIMITED', detail, { retryAfter: failures.wait });
-    }
     const token = bearerToken(authorization);
     const id = token === null ? null : tokenId(token);
     const holder = id === null ? undefined : this.holders.get(id);
     if (token !== null && holder?.holds(token) === true) return holder;
-    this.failed(from ?? network(address ?? 'unknown'), failures);
+    this.fail(network(address ?? 'unknown'));
     const detail =
       authorization === undefined ? 'send Authorization: Bearer and an API key' : 'the API key is not valid';
     throw new ServiceError('UNAUTHENTICATED', detail);
   }
 
-  private failed(from: string, known: TokenBucket | undefined): void {
-    const bucket = known ?? new TokenBucket(FAILURES_PER_SECOND, FAILURES, () => performance.now());
-    if (known === undefined) this.failures.set(from, bucket);
-    bucket.take();
+  /** Counts a failure. Throws ServiceError RATE_LIMITED where there were too many. */
+  private fail(from: string): void {
+    let bucket = this.failures.get(from);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(FAILURES_PER_SECOND, FAILURES, () => performance.now());
+      this.failures.set(from, bucket);
+    }
+    if (bucket.take()) return;
+    const detail = 'too many requests without a valid API key came from this address';
+    throw new ServiceError('RATE_LIMITED', detail, { retryAfter: bucket.wait });
   }
 }

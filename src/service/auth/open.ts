@@ -13,8 +13,16 @@ export function openKeyring({ keysFile, cacheScope, host, tlsClientCa }: Config,
     }
     return null;
   }
+  const keyring = readKeyring(keysFile, cacheScope === 'key');
+  if (cacheScope === 'key' && keyring.size === 0) {
+    throw new ConfigError(`BPF_JITD_CACHE_SCOPE=key: BPF_JITD_KEYS_FILE=${keysFile} holds no keys`);
+  }
+  return keyring;
+}
+
+function readKeyring(keysFile: string, apart: boolean): Keyring {
   try {
-    return new Keyring(keysFile, cacheScope === 'key');
+    return new Keyring(keysFile, apart);
   } catch (error) {
     throw new ConfigError(`BPF_JITD_KEYS_FILE: ${(error as Error).message}`);
   }
