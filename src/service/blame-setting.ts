@@ -14,9 +14,7 @@ export async function blameSetting<T>(setting: string, work: () => T | Promise<T
   }
 }
 
-/** Node's errors of system calls name the call; LMDB's have the number of the errno, or of its own. */
+/** Node's errors of system calls name the call. */
 function isRefusal(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  const { syscall, code } = error as { readonly syscall?: unknown; readonly code?: unknown };
-  return typeof syscall === 'string' || typeof code === 'number';
+  return error instanceof Error && typeof (error as { readonly syscall?: unknown }).syscall === 'string';
 }

@@ -88,7 +88,7 @@ export const SETTINGS = {
   dataDir: setting(
     'BPF_JITD_DATA_DIR',
     './data',
-    'Directory of the disk cache and of uploaded BTF, for one instance.',
+    'Directory of the disk cache and of uploaded BTF.',
     text(),
   ),
   workers: setting(

@@ -39,6 +39,7 @@ export const ERRORS = {
   QUEUE_UNAVAILABLE: { http: 503, grpc: grpc.UNAVAILABLE, title: 'The shared queue cannot be reached', retry: true },
   IDEMPOTENCY_KEY_REUSED: { http: 422, grpc: grpc.INVALID_ARGUMENT, title: 'The key was used for another request' },
   OVERLOADED: { http: 503, grpc: grpc.UNAVAILABLE, title: 'Too much is being received at a time', retry: true },
+  STORE_FULL: { http: 507, grpc: grpc.RESOURCE_EXHAUSTED, title: 'There is no room to keep it', retry: true },
   SHUTTING_DOWN: { http: 503, grpc: grpc.UNAVAILABLE, title: 'The service is stopping', retry: true },
   DEADLINE_EXCEEDED: { http: 504, grpc: grpc.DEADLINE_EXCEEDED, title: 'The compilation did not end in time' },
   CANCELLED: { http: 499, grpc: grpc.CANCELLED, title: 'The client cancelled the request' },

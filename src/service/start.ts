@@ -1,12 +1,9 @@
 /** Puts the service together from its configuration, and takes it apart again. */
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { openKeyring, watchKeyring } from './auth/open.js';
 import { blameSetting } from './blame-setting.js';
-import { BtfStore } from './btf-store.js';
-import { DiskCache } from './cache/disk.js';
 import { MemoryCache } from './cache/memory.js';
 import { RedisCache } from './cache/redis.js';
 import { CacheTiers } from './cache/tiers.js';
@@ -23,6 +20,7 @@ import { serveGrpc } from './grpc/serve.js';
 import { buildApp, type Route } from './http/app.js';
 import { openJobs } from './jobs/open-jobs.js';
 import { CompilePool } from './pool/pool.js';
+import { openStores } from './store/open.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observe } from './telemetry/observe.js';
@@ -58,9 +56,12 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const certificates = Certificates.open(config);
   const tracing = await openTracing(process.env);
   const targets = readTargets();
-  const disk = await openDisk(config);
   const memory = new MemoryCache(config.memoryCache);
   const metrics = new Metrics();
+  const cluster = joinCluster(config, metrics);
+  const redis = cluster === null ? null : new RedisCache(cluster.quick);
+  const uploads = cluster === null ? null : new SharedUploads(cluster.patient);
+  const { disk, btf } = await openStores(config, uploads, metrics, logger);
   const pool = new CompilePool({
     workers: config.role === 'api' ? 0 : config.workers,
     maxQueue: config.queue,
@@ -71,11 +72,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     },
     ...(options.workerFile === undefined ? {} : { workerFile: options.workerFile }),
   });
-  const cluster = joinCluster(config, metrics);
-  const redis = cluster === null ? null : new RedisCache(cluster.quick);
   const tiers = new CacheTiers({ memory, disk, redis, metrics });
-  const uploads = cluster === null ? null : new SharedUploads(cluster.patient);
-  const btf = new BtfStore(join(config.dataDir, 'btf'), config.btfStore, uploads);
   const local = new LocalExecutor(pool, btf, tiers, metrics);
   observe(metrics, { config, pool, memory, disk, btf, logger });
   const id = buildId();
@@ -119,18 +116,12 @@ export async function startService(config: Config, options: StartOptions = {}): 
     await Promise.all([service.drain(drainTimeout), jobs.close(drainTimeout), consumer?.close(drainTimeout)]);
     await Promise.all([closeHttp(app, metrics, until), grpc?.close()]);
     await Promise.all([pool.close(), queued?.close()]);
-    await disk?.close();
+    await Promise.all([disk?.close(), btf.close()]);
     cluster?.close();
     await tracing?.close();
     logger.info('stopped');
   };
   return { url, grpcAddress, service, routes, stop };
-}
-
-/** Null where answers are not kept on disk. */
-async function openDisk({ dataDir, diskCache }: Config): Promise<DiskCache | null> {
-  if (diskCache === 0) return null;
-  return blameSetting(`BPF_JITD_DATA_DIR=${dataDir}`, () => new DiskCache(join(dataDir, 'cache'), diskCache));
 }
 
 function queuedExecutor(config: Config, cluster: Cluster, buildId: string, tiers: CacheTiers): QueuedExecutor {

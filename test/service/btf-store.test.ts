@@ -1,9 +1,11 @@
-/** Uploaded BTF on disk: its bound, damage, and what writing leaves behind where it fails or is killed. */
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+/** Uploaded BTF on disk: its bound, damage, a full disk, and what a process that was killed leaves behind. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { BtfStore, sha256 } from '../../src/service/btf-store.js';
+import { BtfStore } from '../../src/service/btf-store.js';
+import { FileStore } from '../../src/service/store/file-store.js';
+import { smallDisk } from './fixtures/small-disk.js';
 import { BtfBuilder } from '../btf/builder.js';
 
 /** BTF of one type, of the same size for each `n` below ten. */
@@ -21,19 +23,34 @@ function directory(t: { teardown(work: () => void): void }): string {
   return dir;
 }
 
+async function open(dir: string, maxBytes: number): Promise<{ store: BtfStore; damaged: string[]; errors: unknown[] }> {
+  const damaged: string[] = [];
+  const errors: unknown[] = [];
+  const files = await FileStore.open(dir, maxBytes, (file) => damaged.push(file));
+  await files.scanned;
+  const store = new BtfStore({ files, shared: null, onError: (error) => errors.push(error) });
+  return { store, damaged, errors };
+}
+
+const BLOCK = 4096;
+
+const names = (dir: string): string[] => readdirSync(dir).filter((name) => !name.startsWith('.'));
+
 const unknown = { code: 'UNKNOWN_BTF' };
 
 t.test('the bound: what was used longest ago goes first', async (t) => {
   const dir = directory(t);
-  const store = new BtfStore(dir, 3 * blob(0).length);
+  const room = 3.5 * BLOCK;
+  const { store } = await open(dir, room);
   const digests: string[] = [];
   for (let n = 0; n < 3; n++) digests.push(await store.put(blob(n), '', ''));
+  await store.close();
   const [first = '', second = '', third = ''] = digests;
   [first, third, second].forEach((digest, minute) => {
     utimesSync(join(dir, digest), minute * 60, minute * 60);
   });
-  const fourth = await store.put(blob(3), '', '');
-  const reader = new BtfStore(dir, store.maxBytes);
+  const { store: reader } = await open(dir, room);
+  const fourth = await reader.put(blob(3), '', '');
   await t.rejects(reader.get(first, ''), unknown);
   for (const [n, digest] of [
     [1, second],
@@ -42,29 +59,52 @@ t.test('the bound: what was used longest ago goes first', async (t) => {
   ] as const) {
     t.strictSame(await reader.get(digest, ''), blob(n));
   }
-  t.strictSame(await store.size(), { bytes: 3 * blob(0).length, files: 3 });
+  t.strictSame(reader.size, { bytes: 3 * BLOCK, files: 3 });
+  await reader.close();
 });
 
-t.test('a damaged file is none, and is removed', async (t) => {
+t.test('a damaged file is none, is set aside, and may be uploaded again', async (t) => {
   const dir = directory(t);
-  const digest = await new BtfStore(dir, 1000).put(blob(0), '', '');
-  writeFileSync(join(dir, digest), blob(1));
-  await t.rejects(new BtfStore(dir, 1000).get(digest, ''), unknown);
-  t.strictSame(readdirSync(dir), []);
+  const digest = await (await open(dir, 1e6)).store.put(blob(0), '', '');
+  for (const [i, damage] of [blob(1), blob(0).subarray(0, 20), Buffer.alloc(0)].entries()) {
+    writeFileSync(join(dir, digest), damage);
+    const { store, damaged } = await open(dir, 1e6);
+    await t.rejects(store.get(digest, ''), unknown);
+    t.strictSame(damaged, [digest]);
+    t.strictSame(names(dir), []);
+    t.equal(readdirSync(join(dir, '.damaged')).length, i + 1);
+    t.equal(await store.put(blob(0), digest, ''), digest);
+    t.strictSame(readFileSync(join(dir, digest)), blob(0));
+    await store.close();
+  }
 });
 
 t.test('nothing half written stays', async (t) => {
   const dir = directory(t);
-  const store = new BtfStore(dir, 1000);
-  mkdirSync(join(dir, sha256(blob(0))));
-  await t.rejects(store.put(blob(0), '', ''), { code: 'EISDIR' });
-  t.strictSame(readdirSync(dir), [sha256(blob(0))], 'by a write that failed');
-  rmdirSync(join(dir, sha256(blob(0))));
+  const processes = join(dir, '.processes');
+  for (const name of ['killed', 'writing']) {
+    mkdirSync(join(processes, name), { recursive: true });
+    writeFileSync(join(processes, name, '0'), 'half');
+  }
+  utimesSync(join(processes, 'killed'), 0, 0);
+  const { store } = await open(dir, 1e6);
+  t.notOk(readdirSync(processes).includes('killed'), 'by a process that was killed');
+  t.ok(readdirSync(processes).includes('writing'), 'unless it is at it');
+  await store.close();
+});
 
-  writeFileSync(join(dir, '.killed'), 'half');
-  utimesSync(join(dir, '.killed'), 0, 0);
-  writeFileSync(join(dir, '.writing'), 'half');
+t.test('an upload that finds the disk full is refused, and those before are there', async (t) => {
+  const dir = smallDisk(t, 64 * 1024);
+  if (dir === null) return;
+  const { store, errors } = await open(dir, 1e6);
+  const digest = await store.put(blob(0), '', '');
+  writeFileSync(join(dir, 'filler'), Buffer.alloc(60 * 1024));
+  await t.rejects(store.put(blob(1), '', ''), { code: 'STORE_FULL' });
+  t.match(errors, [{ code: 'ENOSPC' }]);
+  const other = await open(dir, 1e6);
+  t.strictSame(await other.store.get(digest, ''), blob(0));
+  await other.store.close();
+  rmSync(join(dir, 'filler'));
   await store.put(blob(1), '', '');
-  t.notOk(readdirSync(dir).includes('.killed'), 'by a process that was killed');
-  t.ok(readdirSync(dir).includes('.writing'), 'unless it is at it');
+  await store.close();
 });

@@ -1,6 +1,6 @@
 /** Caches: bounds, checksums, and a disk tier that survives being killed. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,17 +10,19 @@ import { packEntry, unpackEntry } from '../../src/service/cache/entry.js';
 import { MemoryCache } from '../../src/service/cache/memory.js';
 
 const answer = (text: string) => ({ protobuf: Buffer.from(text), json: null, failed: false });
+const BLOCK = 4096;
 const key = (n: number): string => n.toString(16).padStart(64, '0');
 
 t.test('an entry with any bit changed is no entry', (t) => {
-  const packed = packEntry({ ...answer('some answer'), failed: true });
-  t.strictSame(unpackEntry(packed), { ...answer('some answer'), failed: true });
+  const packed = packEntry(key(1), { ...answer('some answer'), failed: true });
+  t.strictSame(unpackEntry(key(1), packed), { ...answer('some answer'), failed: true });
+  t.equal(unpackEntry(key(2), packed), null, "nor is another's");
   for (let bit = 0; bit < packed.length * 8; bit++) {
     const damaged = Buffer.from(packed);
     damaged[bit >> 3]! ^= 1 << (bit & 7);
-    if (unpackEntry(damaged) !== null) t.fail(`bit ${bit} may change unnoticed`);
+    if (unpackEntry(key(1), damaged) !== null) t.fail(`bit ${bit} may change unnoticed`);
   }
-  for (let length = 0; length < packed.length; length++) t.equal(unpackEntry(packed.subarray(0, length)), null);
+  for (let length = 0; length < packed.length; length++) t.equal(unpackEntry(key(1), packed.subarray(0, length)), null);
   t.end();
 });
 
@@ -44,37 +46,27 @@ t.test('disk', async (t) => {
   });
 
   await t.test('is bounded in bytes and evicts in order of use', async (t) => {
-    const cache = new DiskCache(join(dir, 'a'), 20_000);
+    const open = async (): Promise<DiskCache> => {
+      const cache = await DiskCache.open(join(dir, 'a'), 16 * BLOCK, () => undefined);
+      await cache.counted;
+      return cache;
+    };
+    const cache = await open();
     for (let n = 0; n < 40; n++) {
-      cache.set(key(n), answer('x'.repeat(960)));
-      if (n >= 15) cache.get(key(10));
+      await cache.set(key(n), answer('x'.repeat(960)));
+      if (n >= 8) await cache.get(key(6));
     }
-    t.ok(cache.bytes <= 20_000, `${cache.bytes} bytes`);
-    t.equal(cache.count, 20);
-    t.ok(cache.get(key(10)), 'renewed by use');
-    t.equal(cache.get(key(11)), null);
-    cache.set(key(99), answer('x'.repeat(30_000)));
-    t.equal(cache.get(key(99)), null, 'larger than the whole cache');
+    t.equal(cache.bytes, 15 * BLOCK, 'a sixteenth is for what is damaged');
+    t.equal(cache.count, 15);
+    t.ok(await cache.get(key(6)), 'renewed by use');
+    t.equal(await cache.get(key(7)), null);
+    await cache.set(key(99), answer('x'.repeat(16 * BLOCK)));
+    t.equal(await cache.get(key(99)), null, 'larger than the whole cache');
     await cache.close();
-    const again = new DiskCache(join(dir, 'a'), 20_000);
-    t.equal(again.count, 20);
-    t.strictSame(again.get(key(39)), answer('x'.repeat(960)));
+    const again = await open();
+    t.equal(again.count, 15);
+    t.strictSame(await again.get(key(39)), answer('x'.repeat(960)));
     await again.close();
-  });
-
-  await t.test('is made anew after the machine went down', async (t) => {
-    const path = join(dir, 'c');
-    const cache = new DiskCache(path, 20_000);
-    cache.set(key(1), answer('one'));
-    await cache.close();
-    writeFileSync(join(path, 'boot'), 'another boot');
-    const after = new DiskCache(path, 20_000);
-    t.equal(after.count, 0);
-    after.set(key(2), answer('two'));
-    await after.close();
-    const same = new DiskCache(path, 20_000);
-    t.equal(same.count, 1);
-    await same.close();
   });
 
   await t.test('survives kill -9 in the middle of writing', async (t) => {
@@ -93,15 +85,16 @@ t.test('disk', async (t) => {
           done();
         });
       });
-      const cache = new DiskCache(join(dir, 'b'), 1_000_000);
+      const damaged: string[] = [];
+      const cache = await DiskCache.open(join(dir, 'b'), 4_000_000, (file) => damaged.push(file));
+      await cache.counted;
       t.ok(cache.count > 0, `${cache.count} entries are there`);
-      let bytes = 0;
       for (let n = 0; n < cache.count; n++) {
-        const found = cache.get(key(n));
+        const found = await cache.get(key(n));
         t.equal(found?.protobuf.toString(), `entry ${n} `.repeat(50));
-        bytes += (found?.protobuf.length ?? 0) + 40;
       }
-      t.equal(cache.bytes, bytes, 'the books are right');
+      t.equal(cache.bytes, cache.count * BLOCK, 'the books are right');
+      t.strictSame(damaged, []);
       await cache.close();
     }
   });

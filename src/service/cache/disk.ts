@@ -1,164 +1,74 @@
 /**
- * The second tier: LMDB on disk, bounded in bytes, oldest use out first. Three tables in one environment:
- *
- *     entries: digest → packed entry        uses: digest → [sequence, bytes]        order: sequence → digest
- *
- * Nothing waits for the disk: the operating system writes in its own time, and a kill loses nothing. Only a machine that
- * goes down can; what it leaves behind is thrown away (`prepare`).
- *
- * All three change in one transaction, so a kill leaves them consistent. A use is recorded only now and then: order is
- * kept by sequence numbers, not clocks.
+ * The second tier: answers on disk, each a file under its key (store/file-store.ts) that says in its checksum whose it is
+ * (entry.ts). Nothing waits for the disk to have it for good: the operating system writes in its own time, a kill loses nothing,
+ * and what a machine that goes down has left torn fails its checksum.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { performance } from 'node:perf_hooks';
+import { remove } from '../store/files.js';
+import { FileStore, type OnDamage } from '../store/file-store.js';
+import { CircuitBreaker } from './breaker.js';
 import { packEntry, unpackEntry, type Answer } from './entry.js';
 
-/** An entry is moved to the end of the order when this share of all entries was used after it. */
-const RENEW_AFTER = 0.25;
+/** A disk that fails or hangs is left alone for a while: five failures in a row, five seconds, a second for one call. */
+const PATIENCE = { failures: 5, rest: 5000, timeout: 1000, now: () => performance.now() };
 
-type Use = readonly [sequence: number, bytes: number];
+/** Where earlier versions kept answers, in a database. */
+const OUTDATED = ['data.mdb', 'lock.mdb', 'boot'];
 
 export class DiskCache {
-  private readonly root: RootDatabase;
-  private readonly entries: Database<Buffer, string>;
-  private readonly uses: Database<Use, string>;
-  private readonly order: Database<string, number>;
-  private sequence = 0;
-  private total = 0;
+  /** Apart: a full disk that takes nothing new still gives what it has. */
+  private readonly reads = new CircuitBreaker(PATIENCE);
+  private readonly writes = new CircuitBreaker(PATIENCE);
 
-  constructor(
-    path: string,
-    readonly maxBytes: number,
-  ) {
-    prepare(path);
-    this.root = open({ path, mapSize: mapSize(maxBytes), maxDbs: 4, noSubdir: false, noSync: true });
-    this.entries = this.root.openDB({ name: 'entries', encoding: 'binary' });
-    this.uses = this.root.openDB({ name: 'uses', encoding: 'msgpack' });
-    this.order = this.root.openDB({ name: 'order', encoding: 'string', keyEncoding: 'uint32' });
-    this.recount();
+  private constructor(private readonly files: FileStore) {}
+
+  /** Throws what the system says of a directory that cannot be used. */
+  static async open(dir: string, maxBytes: number, onDamage: OnDamage): Promise<DiskCache> {
+    const files = await FileStore.open(dir, maxBytes, onDamage);
+    for (const name of OUTDATED) await remove(join(dir, name));
+    return new DiskCache(files);
   }
 
   get bytes(): number {
-    return this.total;
+    return this.files.bytes;
   }
   get count(): number {
-    return this.uses.getCount();
+    return this.files.count;
+  }
+  get maxBytes(): number {
+    return this.files.maxBytes;
+  }
+  /** Resolves when everything that lay there is counted. */
+  get counted(): Promise<void> {
+    return this.files.scanned;
   }
 
-  /** Null where there is none, or where what is there is damaged; that is then removed. */
-  get(digest: string): Answer | null {
-    const packed = this.entries.get(digest);
-    if (packed === undefined) return null;
-    const answer = unpackEntry(packed);
-    if (answer === null) this.change(() => this.drop(digest));
-    else this.tryRenew(digest);
+  /** Null where there is none, or where what is there is damaged; that is then set aside. Throws what the system says. */
+  async get(key: string): Promise<Answer | null> {
+    const packed = await guarded(this.reads, () => this.files.read(key));
+    if (packed === null) return null;
+    const answer = unpackEntry(key, packed);
+    if (answer === null) await this.files.setAside(key, 'its checksum is wrong');
     return answer;
   }
 
-  /** Entries larger than the whole cache are not kept. */
-  set(digest: string, answer: Answer): void {
-    const packed = packEntry(answer);
-    if (packed.length > this.maxBytes) return;
-    this.change(() => {
-      this.drop(digest);
-      this.makeRoom(packed.length);
-      this.entries.putSync(digest, packed);
-      this.append(digest, packed.length);
-    });
+  /** Entries larger than the whole cache are not kept. Throws what the system says of a disk that does not take it. */
+  async set(key: string, answer: Answer): Promise<void> {
+    await guarded(this.writes, () => this.files.write(key, packEntry(key, answer)));
   }
 
   async close(): Promise<void> {
-    await this.root.flushed;
-    await this.root.close();
-  }
-
-  /** Synchronous, so that a failure has one place to go to; LMDB syncs to disk in its own time. */
-  private change(work: () => void): void {
-    try {
-      this.root.transactionSync(work);
-    } catch (error) {
-      this.recount(); // a disk that is full: LMDB has dropped the transaction
-      throw error;
-    }
-  }
-
-  /** The books as the tables have them. */
-  private recount(): void {
-    this.total = 0;
-    for (const { value } of this.uses.getRange()) {
-      this.total += value[1];
-      this.sequence = Math.max(this.sequence, value[0]);
-    }
-  }
-
-  private append(digest: string, bytes: number): void {
-    this.sequence++;
-    this.order.putSync(this.sequence, digest);
-    this.uses.putSync(digest, [this.sequence, bytes]);
-    this.total += bytes;
-  }
-
-  private drop(digest: string): void {
-    const use = this.uses.get(digest);
-    if (use === undefined) return;
-    this.entries.removeSync(digest);
-    this.uses.removeSync(digest);
-    this.order.removeSync(use[0]);
-    this.total -= use[1];
-  }
-
-  private makeRoom(bytes: number): void {
-    if (this.total + bytes <= this.maxBytes) return;
-    for (const { value } of this.order.getRange({ snapshot: false })) {
-      if (this.total + bytes <= this.maxBytes) return;
-      this.drop(value);
-    }
-  }
-
-  /** A use that cannot be written down is no reason to lose what was found. */
-  private tryRenew(digest: string): void {
-    try {
-      this.renew(digest);
-    } catch {
-      // the next write tells
-    }
-  }
-
-  private renew(digest: string): void {
-    const use = this.uses.get(digest);
-    if (use === undefined || this.sequence - use[0] < this.count * RENEW_AFTER) return;
-    this.change(() => {
-      const now = this.uses.get(digest);
-      if (now === undefined) return;
-      this.order.removeSync(now[0]);
-      this.total -= now[1];
-      this.append(digest, now[1]);
-    });
+    await this.files.close();
   }
 }
 
-/** Room for pages that wait to be reused besides the entries themselves. */
-function mapSize(maxBytes: number): number {
-  return Math.max(64 * 1024 * 1024, maxBytes * 2);
-}
-
-/** Names the boot under which the cache was last written. */
-const BOOT_FILE = 'boot';
-
-/** Makes the directory; a cache of an earlier boot may be torn, where the machine went down before all was written. */
-function prepare(path: string): void {
-  const boot = bootId();
-  const file = join(path, BOOT_FILE);
-  if (existsSync(path) && (!existsSync(file) || readFileSync(file, 'utf8') !== boot)) {
-    rmSync(path, { recursive: true, force: true });
-  }
-  mkdirSync(path, { recursive: true });
-  writeFileSync(file, boot);
-}
-
-/** Empty where the system has none: then the cache is kept. */
-function bootId(): string {
-  const source = '/proc/sys/kernel/random/boot_id';
-  return existsSync(source) ? readFileSync(source, 'utf8').trim() : '';
+/** Null where the disk is left alone just now. */
+async function guarded<T>(breaker: CircuitBreaker, work: () => Promise<T>): Promise<T | null> {
+  let failure: unknown = null;
+  const result = await breaker.run(work, (error) => {
+    failure = error;
+  });
+  if (failure !== null) throw failure as Error;
+  return result;
 }

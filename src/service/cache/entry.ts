@@ -1,13 +1,14 @@
 /**
  * How an answer lies in a cache that is not this process's memory:
  *
- *     magic "BCJ1" | flags (1) | reserved (3) | SHA-256 of what follows (32) | CompileResponse in protobuf encoding
+ *     magic "BCJ2" | flags (1) | reserved (3) | SHA-256 of key, flags and content (32) | CompileResponse in protobuf encoding
  *
- * The checksum is read before anything else is believed; an entry that fails it is as good as none.
+ * The checksum is read before anything else is believed; an entry that fails it, or that lies under another's key, is as good
+ * as none.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-const MAGIC = 0x314a4342; // "BCJ1", little endian: a change of the layout changes it
+const MAGIC = 0x324a4342; // "BCJ2", little endian: a change of the layout changes it
 const HEADER = 40;
 const FAILED = 1;
 
@@ -19,23 +20,22 @@ export interface Answer {
   readonly failed: boolean;
 }
 
-export function packEntry(answer: Answer): Buffer {
+export function packEntry(key: string, answer: Answer): Buffer {
   const out = Buffer.alloc(HEADER + answer.protobuf.length);
   out.writeUInt32LE(MAGIC, 0);
   out.writeUInt8(answer.failed ? FAILED : 0, 4);
   answer.protobuf.copy(out, HEADER);
-  checksum(out).copy(out, 8);
+  checksum(key, out).copy(out, 8);
   return out;
 }
 
 /** Null where the entry is damaged or of another version. */
-export function unpackEntry(entry: Buffer): Answer | null {
+export function unpackEntry(key: string, entry: Buffer): Answer | null {
   if (entry.length < HEADER || entry.readUInt32LE(0) !== MAGIC) return null;
-  if (!timingSafeEqual(checksum(entry), entry.subarray(8, HEADER))) return null;
+  if (!timingSafeEqual(checksum(key, entry), entry.subarray(8, HEADER))) return null;
   return { protobuf: entry.subarray(HEADER), json: null, failed: (entry.readUInt8(4) & FAILED) !== 0 };
 }
 
-/** Over flags and content. */
-function checksum(entry: Buffer): Buffer {
-  return createHash('sha256').update(entry.subarray(4, 8)).update(entry.subarray(HEADER)).digest();
+function checksum(key: string, entry: Buffer): Buffer {
+  return createHash('sha256').update(`${key}\n`).update(entry.subarray(4, 8)).update(entry.subarray(HEADER)).digest();
 }

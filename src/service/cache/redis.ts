@@ -11,7 +11,7 @@ export class RedisCache {
   /** Null where there is none, where it is damaged, or where Redis does not answer. */
   async get(key: string): Promise<Answer | null> {
     const packed = await this.link.run((redis) => redis.getBuffer(PREFIX + key));
-    return packed === null ? null : unpackEntry(packed);
+    return packed === null ? null : unpackEntry(key, packed);
   }
 
   async has(key: string): Promise<boolean> {
@@ -20,6 +20,8 @@ export class RedisCache {
 
   /** Whether it is there now. */
   async set(key: string, answer: Answer): Promise<boolean> {
-    return (await this.link.run((redis) => redis.set(PREFIX + key, packEntry(answer), 'EX', TTL_SECONDS))) === 'OK';
+    return (
+      (await this.link.run((redis) => redis.set(PREFIX + key, packEntry(key, answer), 'EX', TTL_SECONDS))) === 'OK'
+    );
   }
 }

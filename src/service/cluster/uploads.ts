@@ -10,7 +10,8 @@ export class SharedUploads {
     return this.link.run((redis) => redis.getBuffer(`${PREFIX}btf:${key}`));
   }
 
-  async put(key: string, bytes: Buffer): Promise<void> {
-    await this.link.run((redis) => redis.set(`${PREFIX}btf:${key}`, bytes, 'EX', TTL_SECONDS));
+  /** Whether it is there now. */
+  async put(key: string, bytes: Buffer): Promise<boolean> {
+    return (await this.link.run((redis) => redis.set(`${PREFIX}btf:${key}`, bytes, 'EX', TTL_SECONDS))) === 'OK';
   }
 }

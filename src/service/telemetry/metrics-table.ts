@@ -15,7 +15,7 @@ const NOTHING: Gauges = {
   workers: () => 0,
   workerHeaps: () => [],
   caches: () => [],
-  btfStore: () => Promise.resolve({ bytes: 0, files: 0 }),
+  btfStore: () => ({ bytes: 0, files: 0 }),
 };
 
 /** All metrics that the service registers, without those that every Node process has. */

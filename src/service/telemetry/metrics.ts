@@ -27,7 +27,7 @@ export interface Gauges {
     readonly entries: number;
     readonly limit: number;
   }[];
-  btfStore(): Promise<{ readonly bytes: number; readonly files: number }>;
+  btfStore(): { readonly bytes: number; readonly files: number };
 }
 
 export class Metrics {
@@ -122,8 +122,14 @@ export class Metrics {
   });
   readonly cacheErrors = new Counter({
     name: 'bpf_jitd_cache_errors_total',
-    help: 'Cache operations that failed.',
+    help: 'Operations of the caches (disk, redis) and of the store of uploaded BTF (btf) that failed.',
     labelNames: ['tier'] as const,
+    ...this.own,
+  });
+  readonly damagedFiles = new Counter({
+    name: 'bpf_jitd_damaged_files_total',
+    help: 'Files of the disk cache (cache) and of uploaded BTF (btf) that were damaged, and set aside to be made anew.',
+    labelNames: ['store'] as const,
     ...this.own,
   });
   readonly flights = new Counter({
@@ -208,11 +214,11 @@ export class Metrics {
     this.cacheGauge('bpf_jitd_cache_bytes', 'Size of the cached answers.', gauges, 'bytes');
     this.cacheGauge('bpf_jitd_cache_entries', 'Cached answers.', gauges, 'entries');
     this.cacheGauge('bpf_jitd_cache_limit_bytes', 'Size that the cached answers may have.', gauges, 'limit');
-    this.gauge('bpf_jitd_btf_store_bytes', 'Size of the uploaded kernel BTF.', [], async (gauge) => {
-      gauge.set((await gauges.btfStore()).bytes);
+    this.gauge('bpf_jitd_btf_store_bytes', 'Size of the uploaded kernel BTF.', [], (gauge) => {
+      gauge.set(gauges.btfStore().bytes);
     });
-    this.gauge('bpf_jitd_btf_store_files', 'Uploaded kernel BTF files.', [], async (gauge) => {
-      gauge.set((await gauges.btfStore()).files);
+    this.gauge('bpf_jitd_btf_store_files', 'Uploaded kernel BTF files.', [], (gauge) => {
+      gauge.set(gauges.btfStore().files);
     });
   }
 

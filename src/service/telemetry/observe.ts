@@ -33,7 +33,7 @@ export function observe(metrics: Metrics, { config, pool, memory, disk, btf, log
     workers: () => pool.threads.length,
     workerHeaps: () => pool.heapBytes,
     caches: () => [cacheSize('memory', memory), ...(disk === null ? [] : [cacheSize('disk', disk)])],
-    btfStore: () => btf.size(),
+    btfStore: () => btf.size,
   });
 }
 
