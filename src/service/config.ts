@@ -85,12 +85,7 @@ export const SETTINGS = {
   host: setting('BPF_JITD_HOST', '127.0.0.1', 'Address to listen on, for HTTP and gRPC.', text()),
   port: setting('BPF_JITD_PORT', 8080, 'HTTP port; 0 takes a free one.', whole(0, 65535)),
   grpcPort: setting('BPF_JITD_GRPC_PORT', 50051, 'gRPC port; 0 takes a free one.', whole(0, 65535)),
-  dataDir: setting(
-    'BPF_JITD_DATA_DIR',
-    './data',
-    'Directory of the disk cache and of uploaded BTF.',
-    text(),
-  ),
+  dataDir: setting('BPF_JITD_DATA_DIR', './data', 'Directory of the disk cache and of uploaded BTF.', text()),
   workers: setting(
     'BPF_JITD_WORKERS',
     availableParallelism(),
