@@ -11,6 +11,7 @@ import t from 'tap';
 import type { RecordedArchitecture } from '../../tools/record-target/architectures/architecture.js';
 import { ARM64 } from '../../tools/record-target/architectures/arm64.js';
 import { S390X } from '../../tools/record-target/architectures/s390x.js';
+import { X86_64 } from '../../tools/record-target/architectures/x86_64.js';
 import type { Processor } from '../../tools/record-target/emulate/processor.js';
 import type { Agent } from '../../tools/record-target/machine/agent.js';
 import { KernelMemory } from '../../tools/record-target/kernel/memory.js';
@@ -33,6 +34,7 @@ const MACHINES: readonly Machine[] = [
     base: 0xffff_8000_8000_0000n,
     flags: ['-mgeneral-regs-only', '-mno-outline-atomics'],
   },
+  { architecture: X86_64, qemu: 'qemu-x86_64', base: 0xffff_ffff_8100_0000n, flags: ['-mgeneral-regs-only', '-mcmodel=kernel', '-fno-pie'] },
   { architecture: S390X, qemu: 'qemu-s390x', base: 0x3ff_e000_0000n, flags: ['-msoft-float', '-march=z13'] },
   { architecture: S390X, qemu: 'qemu-s390x', base: 0x3ff_e000_0000n, flags: ['-msoft-float', '-march=z10'] },
 ];
@@ -70,6 +72,7 @@ async function processorOver(machine: Machine, image: Buffer): Promise<Processor
     order: architecture.byteOrder,
     substitutes: new Map(),
     addressBits: 48,
+    symbol: () => null,
     isKernelAddress: (value) => architecture.isKernelAddress(value),
   });
 }

@@ -3,6 +3,7 @@
  * their functions. Everything else in this tool knows this interface alone.
  */
 import type { ByteOrder } from '../../../src/compiler/bytes/byte-order.js';
+import type { CpuFacts } from '../../../src/compiler/jit/architecture.js';
 import type { Processor, ProcessorSetting } from '../emulate/processor.js';
 import type { Kernel } from '../kernel/kernel.js';
 
@@ -24,6 +25,8 @@ export interface RecordedArchitecture {
   addressBits(kernel: Kernel): number;
   /** Size of pages as a power of two, by the lines of .config. */
   pageShift(config: string): number;
+  /** Features and mitigations that change machine code, where the kernel's configuration does not tell them all. */
+  cpu?(kernel: Kernel): Promise<CpuFacts>;
   /** A processor that runs the kernel's functions. */
   processor(setting: ProcessorSetting): Processor;
 }

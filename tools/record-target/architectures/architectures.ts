@@ -2,8 +2,9 @@
 import { ARM64 } from './arm64.js';
 import type { RecordedArchitecture } from './architecture.js';
 import { S390X } from './s390x.js';
+import { X86_64 } from './x86_64.js';
 
-export const ARCHITECTURES: readonly [RecordedArchitecture, ...RecordedArchitecture[]] = [ARM64, S390X];
+export const ARCHITECTURES: readonly [RecordedArchitecture, ...RecordedArchitecture[]] = [ARM64, S390X, X86_64];
 
 /** Throws where there is no such architecture; the first one where none is named. */
 export function architectureNamed(name: string | undefined): RecordedArchitecture {

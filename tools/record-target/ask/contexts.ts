@@ -1,4 +1,4 @@
-import type { Agent } from '../machine/agent.js';
+import { THEN_DUMP, type Agent } from '../machine/agent.js';
 import type { LiveKind } from './helpers.js';
 import { assemble, load, RETURN_ZERO } from './load.js';
 
@@ -54,7 +54,7 @@ async function ask(agent: Agent, kind: LiveKind, access: Access): Promise<Contex
   const opcode = (write ? CLASS_STX : CLASS_LDX) | SIZE_BITS[size]!;
   const before = [[0xbf, context, 1, 0, 0] as const, ...(write ? [[0xb7, src, 0, 0, 0] as const] : [])];
   const program = [...before, [opcode, dst, src, offset, 0] as const, ...RETURN_ZERO];
-  const { errno, log, translated } = await load(agent, { ...kind, instructions: assemble(program) }, true);
+  const { errno, log, translated } = await load(agent, { ...kind, instructions: assemble(program) }, THEN_DUMP);
   const became = translated?.subarray(
     before.length * INSTRUCTION_BYTES,
     translated.length - RETURN_ZERO.length * INSTRUCTION_BYTES,

@@ -1,6 +1,6 @@
 import * as isa from '../../../src/compiler/isa/opcodes.js';
 import { Instructions } from '../../../src/compiler/isa/instructions.js';
-import { THEN_CLOSE, THEN_DUMP, type Agent } from '../machine/agent.js';
+import { THEN_CLOSE, type Agent, type CompiledProgram } from '../machine/agent.js';
 import { attribute, words } from './words.js';
 
 const BPF_PROG_LOAD = 5;
@@ -36,12 +36,14 @@ export interface Answer {
   readonly log: string;
   /** The translated program, where it was asked for and is accepted. */
   readonly translated: Uint8Array | null;
+  /** Its machine code, likewise. */
+  readonly compiled: CompiledProgram | null;
 }
 
 const BPF_F_SLEEPABLE = 1 << 4;
 
 /** Puts a program to the live kernel. */
-export async function load(agent: Agent, question: Question, dump = false): Promise<Answer> {
+export async function load(agent: Agent, question: Question, then = THEN_CLOSE): Promise<Answer> {
   const { order } = agent;
   const { functions } = question;
   const functionInfo = words(order, functions?.starts ?? []);
@@ -64,10 +66,11 @@ export async function load(agent: Agent, question: Question, dump = false): Prom
     { offset: 32, text: LOG_BYTES },
     ...(functions === undefined ? [] : [{ offset: 80, in: functionInfo }]),
   ];
-  const answer = await agent.bpf(BPF_PROG_LOAD, attr, buffers, dump ? THEN_DUMP : THEN_CLOSE);
+  const answer = await agent.bpf(BPF_PROG_LOAD, attr, buffers, then);
   return {
     errno: Math.min(answer.result, 0),
     log: Buffer.from(answer.buffers[0] ?? []).toString('latin1'),
+    compiled: answer.compiled,
     translated: answer.translated === null ? null : Instructions.from(answer.translated, order).bytes,
   };
 }

@@ -56,6 +56,16 @@ function combinations(type: number, innerMap: number, btf: number): Attributes[]
   return all;
 }
 
+/** Makes an ordinary map and answers its descriptor in the machine; throws where the kernel does not take it. */
+export async function createMap(
+  agent: Agent,
+  attributes: Pick<Attributes, 'type' | 'keySize' | 'valueSize' | 'maxEntries'>,
+): Promise<number> {
+  const descriptor = await create(agent, { ...attributes, flags: 0, innerMap: -1, btf: -1 }, THEN_KEEP);
+  if (descriptor < 0) throw new Error(`the kernel makes no map of type ${attributes.type}: errno ${-descriptor}`);
+  return descriptor;
+}
+
 async function create(agent: Agent, attributes: Attributes, then: number): Promise<number> {
   const { type, keySize, valueSize, maxEntries, flags, innerMap, btf } = attributes;
   const fields = [type, keySize, valueSize, maxEntries, flags].map((value, i) => [4 * i, value] as const);

@@ -22,6 +22,8 @@ export const STACK_TOP = 0x6fff_0000_0000n;
 export const TASK = 0x5200_0000_0000n;
 /** Room for struct task_struct. */
 const TASK_SIZE = 0x10000n;
+/** Room below STACK_TOP. */
+const STACK_BYTES = 0x10000;
 const STEP_LIMIT = 200_000;
 
 export class Trap extends Error {}
@@ -36,6 +38,8 @@ export interface ProcessorSetting {
   readonly substitutes: ReadonlyMap<bigint, Substitute>;
   readonly addressBits: number;
   isKernelAddress(value: bigint): boolean;
+  /** Address of a symbol, or null. */
+  symbol(name: string): bigint | null;
 }
 
 export abstract class Processor {
@@ -43,6 +47,7 @@ export abstract class Processor {
   readonly written = new Map<bigint, number>();
   /** Addresses of bytes read that nobody wrote before, within the watched range. */
   readonly watched = new Set<number>();
+  private readonly stack = new DataView(new ArrayBuffer(STACK_BYTES));
   watchStart = 0n;
   watchSize = 0;
   readonly order: ByteOrder;
@@ -87,6 +92,8 @@ export abstract class Processor {
   /** An integer of `size` bytes, in the machine's order. */
   load(address: bigint, size: number): bigint {
     address &= MASK64;
+    const onStack = this.stackOffset(address, size);
+    if (onStack >= 0) return this.stackValue(onStack, size);
     if (!this.isFresh(address, size)) {
       let value = 0n;
       for (let i = 0; i < size; i++) {
@@ -108,6 +115,11 @@ export abstract class Processor {
   }
 
   store(address: bigint, size: number, value: bigint): void {
+    const onStack = this.stackOffset(address & MASK64, size);
+    if (onStack >= 0) {
+      this.setStackValue(onStack, size, value);
+      return;
+    }
     for (let i = 0; i < size; i++) {
       const byte = Number((value >> BigInt(this.order.bitsBelow(i, 1, size))) & 0xffn);
       this.written.set((address + BigInt(i)) & MASK64, byte);
@@ -129,6 +141,28 @@ export abstract class Processor {
   /** The byte of an instruction's two registers, turned where bit-fields are filled from the other end. */
   private registers(byte: bigint): bigint {
     return this.order === LITTLE_ENDIAN ? byte : (byte >> 4n) | ((byte & 15n) << 4n);
+  }
+
+  /** Where in the stack of calls an address lies, or -1. What was never written there reads as some earlier call left it. */
+  private stackOffset(address: bigint, size: number): number {
+    if (address >= STACK_TOP || address < STACK_TOP - BigInt(STACK_BYTES) || size > 8) return -1;
+    const offset = STACK_BYTES - Number(STACK_TOP - address);
+    return offset + size <= STACK_BYTES ? offset : -1;
+  }
+
+  private stackValue(at: number, size: number): bigint {
+    const little = this.order === LITTLE_ENDIAN;
+    if (size === 8) return this.stack.getBigUint64(at, little);
+    if (size === 4) return BigInt(this.stack.getUint32(at, little));
+    return BigInt(size === 2 ? this.stack.getUint16(at, little) : this.stack.getUint8(at));
+  }
+
+  private setStackValue(at: number, size: number, value: bigint): void {
+    const little = this.order === LITTLE_ENDIAN;
+    if (size === 8) this.stack.setBigUint64(at, value & MASK64, little);
+    else if (size === 4) this.stack.setUint32(at, Number(value & MASK32), little);
+    else if (size === 2) this.stack.setUint16(at, Number(value & 0xffffn), little);
+    else this.stack.setUint8(at, Number(value & 0xffn));
   }
 
   /** Whether all of a range is the kernel's memory as it was. */

@@ -74,6 +74,7 @@ export class ProgramEmulator {
       substitutes: this.substitutes(),
       addressBits: architecture.addressBits(kernel),
       isKernelAddress: (value) => architecture.isKernelAddress(value),
+      symbol: (name) => kernel.symbols.find(name),
     });
     this.cpu.watchStart = PROGRAM;
     this.cpu.watchSize = WATCHED;

@@ -39,6 +39,7 @@ export async function machineFacts(kernel: Kernel, emulator: ProgramEmulator, co
     userLimit: `0x${(await ask(emulator, 'bpf_arch_uaddress_limit', [])).toString(16)}`,
     possibleCpus: Number(/(\d+)$/.exec(cpus)?.[1] ?? 0) + 1,
     kernelHz: Number(settingOf(config, 'CONFIG_HZ')),
+    ...(architecture.cpu === undefined ? {} : { cpu: await architecture.cpu(kernel) }),
     cpuFeatures:
       architecture.cpuFeatures.exec((await agent.file('/proc/cpuinfo'))?.toString() ?? '')?.[1]?.split(' ') ?? [],
     jitInlinedHelpers: await inlinedHelpers(emulator),

@@ -18,6 +18,9 @@ const ARGUMENTS = [RDI, RSI, RDX, RCX, 8, 9];
 const PER_CPU = 0x5300_0000_0000n;
 const PER_CPU_SIZE = 0x1000_0000n;
 
+/** In bytes, as the processor limits it. */
+const LONGEST_INSTRUCTION = 15;
+
 /** A register or a place in memory. */
 export interface Operand {
   readonly register: number;
@@ -39,7 +42,7 @@ export abstract class X86Machine extends Processor {
 
   constructor(
     setting: ProcessorSetting,
-    /** Where in the per-CPU area the pointer to the current task stands. */
+    /** Where in the per-CPU area the pointer to the current task stands, which is known where the kernel says. */
     private readonly currentTask: bigint | null,
   ) {
     super(setting);
@@ -86,16 +89,47 @@ export abstract class X86Machine extends Processor {
     return value;
   }
 
+  /** The instruction at hand: where it begins, its bytes and some behind, and how many of them were taken. */
+  private start = 0n;
+  private code: Uint8Array = new Uint8Array(0);
+  private taken = 0;
+  /** Where it jumps to; null: nowhere. */
+  private target: bigint | null = null;
+  private readonly known = new Map<bigint, Uint8Array>();
+
+  protected step(): void {
+    this.start = this.pc;
+    let code = this.known.get(this.start);
+    if (code === undefined) this.known.set(this.start, (code = this.memory.bytes(this.start, LONGEST_INSTRUCTION)));
+    this.code = code;
+    this.taken = 0;
+    this.target = null;
+    this.execute(this.prefixes());
+    this.pc = this.target ?? this.next;
+  }
+  protected abstract execute(opcode: number): void;
+
+  /** The address behind what was taken of the code. */
+  protected get next(): bigint {
+    return this.start + BigInt(this.taken);
+  }
+  protected goTo(target: bigint): void {
+    this.target = target;
+  }
   protected byte(): number {
-    const value = this.memory.u8(this.pc);
-    this.pc += 1n;
-    return value;
+    return this.code[this.taken++]!;
+  }
+  /** A byte that is not taken yet. */
+  protected get coming(): number {
+    return this.code[this.taken]!;
   }
   /** A signed number of the code, as 64 bits. */
   protected immediate(bytes: 1 | 2 | 4 | 8): bigint {
-    let value = 0n;
-    for (let i = 0; i < bytes; i++) value |= BigInt(this.byte()) << BigInt(8 * i);
-    return BigInt.asIntN(8 * bytes, value) & MASK64;
+    if (bytes === 8) return (this.immediate(4) & 0xffff_ffffn) | ((this.immediate(4) << 32n) & MASK64);
+    let value = 0;
+    for (let i = 0; i < bytes; i++) value |= this.byte() << (8 * i);
+    const unused = 32 - 8 * bytes;
+    return BigInt.asUintN(64, BigInt((value << unused) >> unused));
   }
 
   /** Takes the prefixes in, and answers the opcode's first byte. */
@@ -153,7 +187,7 @@ export abstract class X86Machine extends Processor {
       else scaled += this.immediate(4);
     } else if (low === 5 && mode === 0) {
       const distance = this.immediate(4);
-      base = this.pc + BigInt(behind) + distance;
+      base = this.next + BigInt(behind) + distance;
     } else base = this.r[low | ((this.rex & 1) << 3)]!;
     const displacement = mode === 1 ? this.immediate(1) : mode === 2 ? this.immediate(4) : 0n;
     return { register: -1, address: ((base ?? 0n) + scaled + displacement) & MASK64 };

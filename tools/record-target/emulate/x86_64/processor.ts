@@ -6,8 +6,7 @@ import { shifted } from './shift.js';
 import { X86TwoByte } from './two-byte.js';
 
 export class X86Processor extends X86TwoByte {
-  protected step(): void {
-    const opcode = this.prefixes();
+  protected execute(opcode: number): void {
     if (opcode < 0x40 && (opcode & 7) < 6) this.arithmetic(opcode);
     else if (opcode === 0x0f) this.twoByte();
     else if (opcode >= 0x50 && opcode < 0x58) this.push(this.r[(opcode & 7) | ((this.rex & 1) << 3)]!);
@@ -74,7 +73,7 @@ export class X86Processor extends X86TwoByte {
         this.shift(this.modrm(), Number(this.r[RCX]! & 0xffn), this.widthOf(opcode));
         return;
       case 0xc3:
-        this.pc = this.pop();
+        this.goTo(this.pop());
         return;
       case 0xc6:
       case 0xc7: {
@@ -89,7 +88,7 @@ export class X86Processor extends X86TwoByte {
         return;
       case 0xe8: {
         const distance = this.immediate(4);
-        this.push(this.pc);
+        this.push(this.next);
         this.jump(distance);
         return;
       }
@@ -203,8 +202,7 @@ export class X86Processor extends X86TwoByte {
 
   /** TEST with a constant, NOT, NEG, MUL, IMUL, DIV, IDIV. */
   private unary(width: Width): void {
-    const at = this.pc;
-    const operation = (this.memory.u8(at) >> 3) & 7;
+    const operation = (this.coming >> 3) & 7;
     const operand = this.modrm(operation < 2 ? this.constantBytes(width) : 0);
     const value = this.get(operand, width);
     if (operation < 2) this.flags.logic(value & this.constant(width), width);
@@ -237,11 +235,12 @@ export class X86Processor extends X86TwoByte {
   private stepOrJump(width: Width): void {
     const operand = this.modrm();
     const operation = this.field & 7;
-    if (operation < 2) this.set(operand, this.flags.step(this.get(operand, width), operation === 0 ? 1n : -1n, width), width);
+    if (operation < 2)
+      this.set(operand, this.flags.step(this.get(operand, width), operation === 0 ? 1n : -1n, width), width);
     else if (operation === 2 || operation === 4) {
       const target = this.get(operand, 64);
-      if (operation === 2) this.push(this.pc);
-      this.pc = target;
+      if (operation === 2) this.push(this.next);
+      this.goTo(target);
     } else if (operation === 6) this.push(this.get(operand, 64));
     else this.unknown('ff');
   }

@@ -35,7 +35,11 @@ export abstract class X86TwoByte extends X86Machine {
       case 0xab:
       case 0xb3: {
         const operand = this.modrm();
-        this.bit(operand, this.getRegister(this.field, this.wide), { 0xa3: TEST_BIT, 0xab: SET_BIT, 0xb3: CLEAR_BIT }[opcode]);
+        this.bit(
+          operand,
+          this.getRegister(this.field, this.wide),
+          { 0xa3: TEST_BIT, 0xab: SET_BIT, 0xb3: CLEAR_BIT }[opcode],
+        );
         return;
       }
       case 0xba: {
@@ -45,7 +49,11 @@ export abstract class X86TwoByte extends X86Machine {
       }
       case 0xaf: {
         const operand = this.modrm();
-        const product = this.flags.multiply(this.getRegister(this.field, this.wide), this.get(operand, this.wide), this.wide);
+        const product = this.flags.multiply(
+          this.getRegister(this.field, this.wide),
+          this.get(operand, this.wide),
+          this.wide,
+        );
         this.setRegister(this.field, product, this.wide);
         return;
       }
@@ -83,7 +91,7 @@ export abstract class X86TwoByte extends X86Machine {
     if (this.flags.holds(condition)) this.jump(distance);
   }
   protected jump(distance: bigint): void {
-    this.pc = BigInt.asUintN(64, this.pc + distance);
+    this.goTo(BigInt.asUintN(64, this.next + distance));
   }
 
   private conditionalMove(opcode: number): void {
@@ -98,7 +106,7 @@ export abstract class X86TwoByte extends X86Machine {
     const width = this.wide;
     const signed = BigInt.asIntN(width, index);
     const at = signed & BigInt(width - 1);
-    const far = operand.address === null ? 0n : ((signed - at) / 8n);
+    const far = operand.address === null ? 0n : (signed - at) / 8n;
     const place = operand.address === null ? operand : { ...operand, address: operand.address + far };
     const value = this.get(place, width);
     this.flags.carry = ((value >> at) & 1n) === 1n;
@@ -147,7 +155,9 @@ export abstract class X86TwoByte extends X86Machine {
 
   private swapBytes(register: number): void {
     const width = this.wide;
-    const text = this.getRegister(register, width).toString(16).padStart(width / 4, '0');
+    const text = this.getRegister(register, width)
+      .toString(16)
+      .padStart(width / 4, '0');
     this.setRegister(register, BigInt(`0x${text.match(/../g)!.reverse().join('')}`), width);
   }
 }
