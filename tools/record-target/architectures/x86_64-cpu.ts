@@ -18,6 +18,8 @@ const RET = 0xc3;
 const BREAKPOINT = 0xcc;
 const JMP = 0xe9;
 const JMP_BYTES = 5;
+/** LFENCE; JMP RCX */
+const LFENCE_JUMP = Buffer.from([0x0f, 0xae, 0xe8, 0xff, 0xe1]);
 
 /** The facts, by the names of message X8664Cpu. Throws where the kernel does not compile the program. */
 export async function recordCpu(kernel: Kernel): Promise<CpuFacts> {
@@ -45,9 +47,9 @@ export async function recordCpu(kernel: Kernel): Promise<CpuFacts> {
   return {
     bmi2: Buffer.from(code).includes(Buffer.from([0xc4, 0xe2])), // SHLX
     la57: /^flags\s*:.* la57( |$)/m.test(flags),
-    indirectJumps: indirectJumps(Buffer.from(code), targets),
-    returnThunk: returnThunk(Buffer.from(code), targets),
-    callDepth: Buffer.from(code).includes(Buffer.from([0x65, 0x48, 0xc1])), // SAR of a per-CPU variable
+    ...indirectJumps(Buffer.from(code), targets),
+    rethunk: returnThunk(Buffer.from(code), targets),
+    stuffing: Buffer.from(code).includes(Buffer.from([0x65, 0x48, 0xc1])), // SAR of a per-CPU variable
   };
 }
 
@@ -61,12 +63,11 @@ function jumps(code: Buffer, address: bigint): bigint[] {
   return found;
 }
 
-function indirectJumps(code: Buffer, targets: readonly string[]): string {
-  if (code.includes(Buffer.from([0x0f, 0xae, 0xe8, 0xff, 0xe1]))) return 'lfence';
-  const thunk = targets.find((name) => /^__x86_indirect_/.test(name)) ?? '';
-  if (thunk.startsWith('__x86_indirect_its')) return 'its';
-  if (thunk.startsWith('__x86_indirect_jump')) return 'call-depth';
-  return thunk === '' ? 'plain' : 'retpoline';
+/** What the tail call goes through: the code itself has an LFENCE, a jump to a thunk tells which. */
+function indirectJumps(code: Buffer, targets: readonly string[]): CpuFacts {
+  const thunk = targets.find((name) => name.startsWith('__x86_indirect_')) ?? '';
+  const its = thunk.startsWith('__x86_indirect_its');
+  return { lfence: code.includes(LFENCE_JUMP), its, retpoline: thunk !== '' && !its };
 }
 
 /** The function that the code's last instruction goes to; '' where that is RET. */

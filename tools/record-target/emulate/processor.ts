@@ -10,6 +10,7 @@
  * the kernel's memory stays what it was.
  */
 import { LITTLE_ENDIAN, type ByteOrder } from '../../../src/compiler/bytes/byte-order.js';
+import { Room } from './room.js';
 import type { KernelMemory } from '../kernel/memory.js';
 
 export const MASK64 = (1n << 64n) - 1n;
@@ -23,7 +24,10 @@ export const TASK = 0x5200_0000_0000n;
 /** Room for struct task_struct. */
 const TASK_SIZE = 0x10000n;
 /** Room below STACK_TOP. */
-const STACK_BYTES = 0x10000;
+const STACK_BYTES = 0x4000;
+/** What functions are handed, and write their answers to. */
+export const SCRATCH = 0x5100_0000_0000n;
+const SCRATCH_BYTES = 0x2000;
 const STEP_LIMIT = 200_000;
 
 export class Trap extends Error {}
@@ -47,7 +51,8 @@ export abstract class Processor {
   readonly written = new Map<bigint, number>();
   /** Addresses of bytes read that nobody wrote before, within the watched range. */
   readonly watched = new Set<number>();
-  private readonly stack = new DataView(new ArrayBuffer(STACK_BYTES));
+  private readonly stack: Room;
+  private readonly scratch: Room;
   watchStart = 0n;
   watchSize = 0;
   readonly order: ByteOrder;
@@ -57,6 +62,8 @@ export abstract class Processor {
   constructor(protected readonly setting: ProcessorSetting) {
     this.memory = setting.memory;
     this.order = setting.order;
+    this.stack = new Room(STACK_TOP - BigInt(STACK_BYTES), STACK_BYTES, this.order);
+    this.scratch = new Room(SCRATCH, SCRATCH_BYTES, this.order);
   }
 
   /** Sets the registers for a call that returns to LANDING, with the stack at STACK_TOP. */
@@ -87,13 +94,19 @@ export abstract class Processor {
   reset(): void {
     this.written.clear();
     this.watched.clear();
+    this.stack.forget();
+    this.scratch.forget();
   }
 
   /** An integer of `size` bytes, in the machine's order. */
   load(address: bigint, size: number): bigint {
     address &= MASK64;
-    const onStack = this.stackOffset(address, size);
-    if (onStack >= 0) return this.stackValue(onStack, size);
+    const room = this.roomAt(address, size);
+    if (room !== null) {
+      const at = room.place(address, size);
+      if (room.has(at, size)) return room.get(at, size);
+      throw new Trap(`read of ${address.toString(16)} at ${this.pc.toString(16)}`);
+    }
     if (!this.isFresh(address, size)) {
       let value = 0n;
       for (let i = 0; i < size; i++) {
@@ -115,15 +128,23 @@ export abstract class Processor {
   }
 
   store(address: bigint, size: number, value: bigint): void {
-    const onStack = this.stackOffset(address & MASK64, size);
-    if (onStack >= 0) {
-      this.setStackValue(onStack, size, value);
+    address &= MASK64;
+    const room = this.roomAt(address, size);
+    if (room !== null) {
+      room.set(room.place(address, size), size, value);
       return;
     }
     for (let i = 0; i < size; i++) {
       const byte = Number((value >> BigInt(this.order.bitsBelow(i, 1, size))) & 0xffn);
       this.written.set((address + BigInt(i)) & MASK64, byte);
     }
+  }
+
+  /** Writes zeros. */
+  clear(address: bigint, size: number): void {
+    const at = this.scratch.place(address, 8);
+    if (at >= 0 && this.scratch.place(address + BigInt(size), 0) >= 0) this.scratch.clear(at, size);
+    else for (let i = 0; i < size; i++) this.store(address + BigInt(i), 1, 0n);
   }
 
   /** Copies an instruction of BPF in canonical form to memory, where it gets the machine's order; `loadInstruction` back. */
@@ -143,26 +164,10 @@ export abstract class Processor {
     return this.order === LITTLE_ENDIAN ? byte : (byte >> 4n) | ((byte & 15n) << 4n);
   }
 
-  /** Where in the stack of calls an address lies, or -1. What was never written there reads as some earlier call left it. */
-  private stackOffset(address: bigint, size: number): number {
-    if (address >= STACK_TOP || address < STACK_TOP - BigInt(STACK_BYTES) || size > 8) return -1;
-    const offset = STACK_BYTES - Number(STACK_TOP - address);
-    return offset + size <= STACK_BYTES ? offset : -1;
-  }
-
-  private stackValue(at: number, size: number): bigint {
-    const little = this.order === LITTLE_ENDIAN;
-    if (size === 8) return this.stack.getBigUint64(at, little);
-    if (size === 4) return BigInt(this.stack.getUint32(at, little));
-    return BigInt(size === 2 ? this.stack.getUint16(at, little) : this.stack.getUint8(at));
-  }
-
-  private setStackValue(at: number, size: number, value: bigint): void {
-    const little = this.order === LITTLE_ENDIAN;
-    if (size === 8) this.stack.setBigUint64(at, value & MASK64, little);
-    else if (size === 4) this.stack.setUint32(at, Number(value & MASK32), little);
-    else if (size === 2) this.stack.setUint16(at, Number(value & 0xffffn), little);
-    else this.stack.setUint8(at, Number(value & 0xffn));
+  /** The stack of calls or the scratch memory, where all of these bytes are in one of them; else null. */
+  private roomAt(address: bigint, size: number): Room | null {
+    if (this.stack.place(address, size) >= 0) return this.stack;
+    return this.scratch.place(address, size) >= 0 ? this.scratch : null;
   }
 
   /** Whether all of a range is the kernel's memory as it was. */

@@ -4,11 +4,12 @@ import type { Kernel } from '../kernel/kernel.js';
 import { LINUX_NUMBERS } from '../machine/agent.js';
 import { Trap, type Processor, type Substitute } from './processor.js';
 
+export { SCRATCH } from './processor.js';
+
 /** Memory that the kernel's functions are handed: a program under verification, and room for what they answer. */
 const PROGRAM = 0x5000_0000_0000n;
 const AUX = PROGRAM + 0x1000n;
 const WATCHED = 0x2000;
-export const SCRATCH = 0x5100_0000_0000n;
 
 /** What kinds of programs differ in, as far as the kernel's tables may ask. */
 export interface ProgramKind {

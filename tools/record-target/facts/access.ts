@@ -60,7 +60,7 @@ export class AccessRecorder {
     const answer = await emulator.run(
       kind,
       (cpu) => {
-        for (let i = 0; i < this.infoSize; i++) cpu.store(INFO + BigInt(i), 1, 0n);
+        cpu.clear(INFO, this.infoSize);
         cpu.store(this.regTypeAt, 4, scalar);
         if (mode === ACCESS_READ_SIGNED && this.signedAt !== null) cpu.store(this.signedAt, 1, 1n);
       },

@@ -50,7 +50,7 @@ export class TemplateTable {
           () => {
             cpu.storeInstruction(INSTRUCTION, wire);
             cpu.store(TARGET_SIZE, 4, 0n);
-            cpu.store(OUTPUT, OUTPUT_BYTES, 0n);
+            cpu.clear(OUTPUT, OUTPUT_BYTES);
             this.emulator.writeNotes(notes);
           },
           convert,
@@ -66,7 +66,7 @@ export class TemplateTable {
   /** Instructions that gen_prologue puts in front of a program, without that program's first one; -1 for none. */
   async prologue(generate: bigint, kind: ProgramKind, directWrite: boolean): Promise<number> {
     const args = [OUTPUT, directWrite ? 1n : 0n, this.emulator.program];
-    const zero = (): void => this.emulator.cpu.store(OUTPUT, OUTPUT_BYTES, 0n);
+    const zero = (): void => this.emulator.cpu.clear(OUTPUT, OUTPUT_BYTES);
     const count = await this.emulator.run(kind, zero, generate, args);
     const instructions = this.output(Number(count & 0xffff_ffffn));
     if (instructions.at(-1) === FIRST_INSTRUCTION) instructions.pop();
