@@ -8,6 +8,7 @@ import type { CompiledFunction } from '../../src/compiler/jit/program.js';
 import { OFFSETS } from '../jit/corpus.js';
 import { assemble } from '../verify/assembler.js';
 import { Batch, Machine } from './machine.js';
+import { probed } from './probed.js';
 import { CALL_BASE, CODE, REGION, REGION_BYTES } from './recorded.js';
 
 const MEMORY = 0x60_0000_0000;
@@ -19,21 +20,6 @@ const KERNEL = 0xffff_8000_1234_5678n;
 
 const machine = new Machine();
 tap.teardown(() => machine.close());
-
-/** What the verifier makes of accesses through kernel pointers, or (`arena`) of those to an arena. */
-function probed(insns: Instructions, arena: boolean): Instructions {
-  for (let i = 0; i < insns.length; i++) {
-    const opcode = insns.opcode(i);
-    const cls = opcode & isa.CLASS_MASK;
-    const rest = opcode & ~isa.MODE_MASK;
-    const mode = opcode & isa.MODE_MASK;
-    if (arena && mode === isa.ATOMIC && cls === isa.STX) insns.setOpcode(i, rest | isa.PROBE_ATOMIC);
-    else if (arena && mode === isa.MEM && cls >= isa.LDX && cls <= isa.STX) insns.setOpcode(i, rest | isa.PROBE_MEM32);
-    else if (cls === isa.LDX && mode === isa.MEM) insns.setOpcode(i, rest | isa.PROBE_MEM);
-    else if (cls === isa.LDX && mode === isa.MEMSX) insns.setOpcode(i, rest | isa.PROBE_MEMSX);
-  }
-  return insns;
-}
 
 function compiled(instructions: Instructions, address: number, arena = 0): CompiledFunction {
   const fn = {

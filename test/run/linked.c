@@ -8,13 +8,18 @@
 #include <stdio.h>
 #include <ucontext.h>
 
+#if defined(__aarch64__)
+#include "arch-aarch64.h"
+#elif defined(__s390x__)
+#include "arch-s390x.h"
+#endif
+
 /* As docs/relocations.md has it: both places relative to their own fields, the register in `data`. */
 struct entry {
   int32_t insn, resume;
   int16_t type, data;
 };
 extern struct entry __start_bpf_extable[], __stop_bpf_extable[];
-enum { DONT_CLEAR = 5 };
 
 uint64_t values[4] __asm__("bpf_map_value.counts") = {7, 8, 9, 10};
 uint64_t map __asm__("bpf_map.counts");
@@ -30,9 +35,9 @@ extern uint64_t main_program(void *context);
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
   ucontext_t *uc = context;
   for (struct entry *e = __start_bpf_extable; e < __stop_bpf_extable; e++) {
-    if ((uintptr_t)&e->insn + e->insn != uc->uc_mcontext.pc) continue;
-    if (e->data != DONT_CLEAR) uc->uc_mcontext.regs[e->data] = 0;
-    uc->uc_mcontext.pc = (uintptr_t)&e->resume + e->resume;
+    if ((uintptr_t)&e->insn + e->insn != fault_pc(uc)) continue;
+    if (e->data != NO_REGISTER) zero_register(uc, e->data);
+    set_pc(uc, (uintptr_t)&e->resume + e->resume);
     return;
   }
   signal(signal_number, SIG_DFL);

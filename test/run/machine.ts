@@ -46,6 +46,11 @@ export class Machine {
     execFileSync(kind.compiler, ['-O1', '-static', '-Wall', '-Werror', '-o', this.harness, source]);
   }
 
+  /** An empty batch for it. */
+  batch(): Batch {
+    return new Batch(this.kind.order);
+  }
+
   run(batch: Batch): Ran {
     const file = join(this.directory, 'batch');
     writeFileSync(file, batch.toBytes());

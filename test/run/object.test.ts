@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import * as isa from '../../src/compiler/isa/opcodes.js';
-import { compileProgram } from '../../src/compiler/jit/arm64/jit.js';
-import type { JitFunction, SymbolRef } from '../../src/compiler/jit/program.js';
+import { compileProgram as compileArm64 } from '../../src/compiler/jit/arm64/jit.js';
 import { ARM64 } from '../../src/compiler/jit/arm64/architecture.js';
+import type { Architecture } from '../../src/compiler/jit/architecture.js';
+import type { CompiledFunction, JitFunction, JitProgram, SymbolRef } from '../../src/compiler/jit/program.js';
+import { S390X } from '../../src/compiler/jit/s390x/architecture.js';
+import { compileProgram as compileS390x } from '../../src/compiler/jit/s390x/jit.js';
+import type { Outcome } from '../../src/compiler/outcome.js';
 import { writeObject } from '../../src/compiler/link/object/object.js';
 import { OFFSETS } from '../jit/corpus.js';
+import { OFFSETS as S390X_OFFSETS } from '../jit/s390x/recordings.js';
 import { assemble } from '../verify/assembler.js';
-
-const TOOLS = 'aarch64-linux-gnu-';
 
 function fn(name: string, lines: readonly string[], symbols: readonly (readonly [number, SymbolRef])[]): JitFunction {
   const instructions = assemble(lines);
@@ -60,52 +63,93 @@ function program(): JitFunction[] {
   return [main, fn('triple', ['r0 = r1', 'r0 *= 3', 'exit'], [])];
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'bpf-jitd-object-'));
-tap.teardown(() => rmSync(directory, { recursive: true }));
-const object = join(directory, 'program.o');
+/** An architecture, its binutils and emulator, and what its tools say of the object. */
+interface Case {
+  readonly architecture: Architecture;
+  readonly tools: string;
+  readonly emulator: string;
+  readonly compile: (program: JitProgram) => Outcome<readonly CompiledFunction[]>;
+  readonly relocations: readonly RegExp[];
+  readonly multiplication: RegExp;
+}
 
-const compiled = compileProgram(
-  { functions: program(), arenaMap: -1, type: 1 },
-  { cpu: { lse: true, bti: true, pac: true }, offsets: OFFSETS, longJumps: true, link: null },
-);
-if (!compiled.ok) throw new Error(compiled.failure.message);
-const functions = compiled.value.map((code, i) => ({
-  ...code,
-  lines: [{ offset: code.offsets[0]!, file: 'program.bpf.c', line: 12 + 10 * i, column: 3 }],
-}));
-writeFileSync(object, writeObject(ARM64, [{ name: 'main_program', functions, maps: [{ name: 'counts' }] }]));
+const CASES: readonly Case[] = [
+  {
+    architecture: ARM64,
+    tools: 'aarch64-linux-gnu-',
+    emulator: 'qemu-aarch64',
+    compile: (program) =>
+      compileArm64(program, {
+        cpu: { lse: true, bti: true, pac: true },
+        offsets: OFFSETS,
+        longJumps: true,
+        link: null,
+      }),
+    relocations: [
+      /R_AARCH64_MOVW_UABS_G3 .*bpf_map_value\.counts \+ 8/,
+      /R_AARCH64_CALL26 .*triple \+ 0/,
+      /R_AARCH64_MOVW_UABS_G0_NC .*for_each \+ 0/,
+    ],
+    multiplication: /<triple>:[^]*madd?|mul/,
+  },
+  {
+    architecture: S390X,
+    tools: 's390x-linux-gnu-',
+    emulator: 'qemu-s390x',
+    compile: (program) =>
+      compileS390x(program, { cpu: { expolines: true }, offsets: S390X_OFFSETS, longJumps: true, link: null }),
+    relocations: [
+      /R_390_64 .*bpf_map_value\.counts \+ 8/,
+      /R_390_64 .*triple \+ 0/,
+      /R_390_64 .*for_each \+ 0/,
+      /R_390_64 .*main_program \+ 6/,
+    ],
+    multiplication: /<triple>:[^]*msgfi\s+%r14,3/,
+  },
+];
 
 /** Output of a binutils tool; a warning of it fails the test. */
-function tool(t: Test, name: string, ...args: string[]): string {
-  const { stdout, stderr, status } = spawnSync(TOOLS + name, args, { encoding: 'utf8' });
-  t.equal(status, 0, `${name} ${args[0]}`);
-  t.equal(stderr, '', `${name} warns of nothing`);
+function run(t: Test, tool: string, ...args: string[]): string {
+  const { stdout, stderr, status } = spawnSync(tool, args, { encoding: 'utf8' });
+  t.equal(status, 0, `${tool} ${args[0]}`);
+  t.equal(stderr, '', `${tool} warns of nothing`);
   return stdout;
 }
 
-tap.test('readelf, objdump and addr2line understand it', (t) => {
-  const elf = tool(t, 'readelf', '-aW', object);
-  t.match(elf, /REL \(Relocatable file\)/);
-  t.match(elf, /FUNC +GLOBAL +DEFAULT +1 main_program/);
-  t.match(elf, /FUNC +LOCAL +DEFAULT +1 triple/);
-  t.match(elf, /R_AARCH64_MOVW_UABS_G3 .*bpf_map_value\.counts \+ 8/);
-  t.match(elf, /R_AARCH64_CALL26 .*triple \+ 0/);
-  t.match(elf, /R_AARCH64_MOVW_UABS_G0_NC .*for_each \+ 0/);
-  t.match(elf, /rela\.bpf_extable/);
-  t.match(tool(t, 'objdump', '-dr', object), /<triple>:[^]*madd?|mul/);
-  const start = functions[0]!.lines[0]!.offset;
-  t.match(tool(t, 'addr2line', '-e', object, `0x${start.toString(16)}`), /program\.bpf\.c:12/);
-  t.match(tool(t, 'ld', '-r', '-o', join(directory, 'again.o'), object), '');
-  t.end();
-});
+for (const { architecture, tools, emulator, compile, relocations, multiplication } of CASES) {
+  const directory = mkdtempSync(join(tmpdir(), 'bpf-jitd-object-'));
+  tap.teardown(() => rmSync(directory, { recursive: true }));
+  const object = join(directory, 'program.o');
+  const compiled = compile({ functions: program(), arenaMap: -1, type: 1 });
+  if (!compiled.ok) throw new Error(compiled.failure.message);
+  const functions = compiled.value.map((code, i) => ({
+    ...code,
+    lines: [{ offset: code.offsets[0]!, file: 'program.bpf.c', line: 12 + 10 * i, column: 3 }],
+  }));
+  writeFileSync(object, writeObject(architecture, [{ name: 'main_program', functions, maps: [{ name: 'counts' }] }]));
 
-tap.test('linked by ld, it runs', (t) => {
-  const executable = join(directory, 'linked');
-  const source = join(import.meta.dirname, 'linked.c');
-  execFileSync(`${TOOLS}gcc`, ['-O1', '-static', '-Wall', '-Werror', '-o', executable, source, object]);
-  const { stdout, signal } = spawnSync('qemu-aarch64', [executable], { encoding: 'utf8' });
-  t.equal(signal, null);
-  // number + values[1] + triple(3) + triple(10) + triple(20); then NULL in place of the number, and 77 stored before
-  t.same(stdout.trim().split('\n').map(Number), [1000 + 8 + 9 + 90, 0 + 77 + 9 + 90, 77]);
-  t.end();
-});
+  tap.test(`${architecture.name}: readelf, objdump and addr2line understand it`, (t) => {
+    const elf = run(t, `${tools}readelf`, '-aW', object);
+    t.match(elf, /REL \(Relocatable file\)/);
+    t.match(elf, /FUNC +GLOBAL +DEFAULT +1 main_program/);
+    t.match(elf, /FUNC +LOCAL +DEFAULT +1 triple/);
+    for (const relocation of relocations) t.match(elf, relocation);
+    t.match(elf, /rela\.bpf_extable/);
+    t.match(run(t, `${tools}objdump`, '-dr', object), multiplication);
+    const start = functions[0]!.lines[0]!.offset;
+    t.match(run(t, `${tools}addr2line`, '-e', object, `0x${start.toString(16)}`), /program\.bpf\.c:12/);
+    t.match(run(t, `${tools}ld`, '-r', '-o', join(directory, 'again.o'), object), '');
+    t.end();
+  });
+
+  tap.test(`${architecture.name}: linked by ld, it runs`, (t) => {
+    const executable = join(directory, 'linked');
+    const source = join(import.meta.dirname, 'linked.c');
+    execFileSync(`${tools}gcc`, ['-O1', '-static', '-Wall', '-Werror', '-o', executable, source, object]);
+    const { stdout, signal } = spawnSync(emulator, [executable], { encoding: 'utf8' });
+    t.equal(signal, null);
+    // number + values[1] + triple(3) + triple(10) + triple(20); then NULL in place of the number, and 77 stored before
+    t.same(stdout.trim().split('\n').map(Number), [1000 + 8 + 9 + 90, 0 + 77 + 9 + 90, 77]);
+    t.end();
+  });
+}

@@ -57,7 +57,8 @@ function alignUp(address: number): number {
   return Math.ceil(address / 16) * 16;
 }
 
-function redirected(program: JitProgram, redirections: readonly Redirection[]): JitProgram {
+/** The program with constants that point into what was recorded pointing where `redirections` say. */
+export function redirected(program: JitProgram, redirections: readonly Redirection[]): JitProgram {
   const functions = program.functions.map((fn) => ({ ...fn, instructions: redirect(fn.instructions, redirections) }));
   return { ...program, functions };
 }

@@ -1,7 +1,8 @@
 /** What the JIT is given, and what it makes of it. */
 import type { SymbolRef } from '../rewrite/program.js';
 
-export type { ArgumentModel, JitFunction, JitProgram, SymbolRef } from '../rewrite/program.js';
+export type { ArgumentModel } from '../btf/argument-models.js';
+export type { JitFunction, JitProgram, SymbolRef } from '../rewrite/program.js';
 
 /** One entry of a function's exception table; offsets in bytes from the function's start. */
 export interface ExceptionEntry {

@@ -5,6 +5,7 @@
  * register says so of functions alone.
  */
 import * as isa from '../isa/opcodes.js';
+import type { ArgumentModel } from '../btf/argument-models.js';
 import type { JitFunction, SymbolRef } from './program.js';
 import { functionAt, functionEnd, type Draft } from './draft.js';
 import { branchTarget, refersToFunction } from './sequence.js';
@@ -29,6 +30,7 @@ export function cutIntoFunctions(draft: Draft, seenException: boolean): JitFunct
         name: fn.name,
         instructions: insns,
         symbols: symbols[f]!,
+        kernelCalls: calledFunctions(symbols[f]!),
         stackDepth: fn.stackDepth,
         original: draft.origin.slice(fn.start, end),
         isSubprogram: f > 0,
@@ -37,6 +39,15 @@ export function cutIntoFunctions(draft: Draft, seenException: boolean): JitFunct
         tailCallReachable: fn.tailCallReachable,
       };
     });
+}
+
+/** How the kernel functions that are called take their arguments, by the call's slot. */
+function calledFunctions(symbols: ReadonlyMap<number, SymbolRef>): Map<number, readonly ArgumentModel[]> {
+  const models = new Map<number, readonly ArgumentModel[]>();
+  for (const [slot, symbol] of symbols) {
+    if (symbol.kind === 'kernel' && symbol.arguments !== undefined) models.set(slot, symbol.arguments);
+  }
+  return models;
 }
 
 /** Of each function, by slot counted from its start. */

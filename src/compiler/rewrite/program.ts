@@ -1,20 +1,24 @@
 /** What the JIT is given: the program after all rewrites, cut into functions. */
+import type { ArgumentModel } from '../btf/argument-models.js';
 import type { Instructions } from '../isa/instructions.js';
 
 /** What an immediate stands for, where it is not a plain number: filled in by `link`, or kept as a relocation. */
 export type SymbolRef =
   | { readonly kind: 'function'; readonly index: number } // a subprogram of this program, by index
-  | { readonly kind: 'kernel'; readonly name: string; readonly addend: number } // helper, kernel function or variable
+  | KernelSymbol
   | { readonly kind: 'map'; readonly index: number } // struct bpf_map of the program's map
   | { readonly kind: 'mapValue'; readonly index: number; readonly addend: number } // inside its value area
   | { readonly kind: 'programAux'; readonly addend: number } // the program's struct bpf_prog_aux
   | { readonly kind: 'structMeta'; readonly typeId: number } // the kernel's struct btf_struct_meta of a type of the program's BTF
   | { readonly kind: 'arena'; readonly index: number; readonly side: 'kernel' | 'user' | 'userUpperHalf' }; // start of the arena's mapping there
 
-/** How a kernel function takes an argument: its size, and whether a smaller one than a register is signed. */
-export interface ArgumentModel {
-  readonly bytes: number;
-  readonly signed: boolean;
+/** A helper's implementation, a kernel function or variable. */
+export interface KernelSymbol {
+  readonly kind: 'kernel';
+  readonly name: string;
+  readonly addend: number;
+  /** Of a kernel function that is called: how it takes its arguments. */
+  readonly arguments?: readonly ArgumentModel[];
 }
 
 export interface JitFunction {

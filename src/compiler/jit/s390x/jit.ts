@@ -73,6 +73,7 @@ function walkFunction(s: FunctionState): Failure | null {
   s.code.length = 0;
   s.literals.clear();
   s.faults.length = 0;
+  s.relocations.length = 0;
   if (s.arenaMap >= 0) addArenaAddress(s);
   s.code.reserve(LONGEST_LOWERING);
   emitPrologue(s);

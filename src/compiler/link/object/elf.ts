@@ -141,7 +141,8 @@ function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[], mac
   for (const { offset, type, symbol, addend } of section.relocations) {
     const number = machine.elf.relocations[type];
     if (number === undefined) throw new RangeError(`no relocation ${type}`);
-    out.u64(offset).u32(number).u32(index.get(symbol)!).u64(addend);
+    // r_info: the symbol in the upper half, the type in the lower one.
+    out.u64(offset).u64(index.get(symbol)! * 0x1_0000_0000 + number).u64(addend);
   }
   return out.toBytes();
 }

@@ -1,6 +1,6 @@
 import * as isa from '../../isa/opcodes.js';
 import type { Instructions } from '../../isa/instructions.js';
-import type { SymbolRef } from '../program.js';
+import type { KernelSymbol } from '../program.js';
 import type { FixupContext } from './fixup.js';
 
 /** Whether slot `i` calls this helper, by number. */
@@ -14,7 +14,7 @@ export function callSymbol(context: FixupContext, i: number, name: string): void
   context.draft.symbols.set(i, kernelSymbol(name));
 }
 
-export function kernelSymbol(name: string): SymbolRef {
+export function kernelSymbol(name: string): KernelSymbol {
   return { kind: 'kernel', name, addend: 0 };
 }
 

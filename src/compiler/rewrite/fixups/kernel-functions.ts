@@ -12,7 +12,8 @@ import { EINVAL } from '../../verify/errno.js';
 import * as uapi from '../../targets/uapi.js';
 import { Rejection } from '../rejection.js';
 import { Sequence } from '../sequence.js';
-import { callSymbol } from './calls.js';
+import { argumentModels } from '../../btf/argument-models.js';
+import { kernelSymbol } from './calls.js';
 import type { Fixup, FixupContext } from './fixup.js';
 
 /** Program types that may write packets directly (may_access_direct_pkt_data). */
@@ -51,7 +52,9 @@ export const callKernelFunction: Fixup = (context, i) => {
   const off = insns.off(i);
   const module = off > 0 ? context.input.program.functionBtfs?.[off - 1] : undefined;
   const name = (module?.btf ?? context.profile.btf).typeName(id);
-  callSymbol(context, i, specialised(context, name));
+  context.draft.insns.setImm(i, 0);
+  const models = argumentModels(module?.btf ?? context.profile.btf, id);
+  context.draft.symbols.set(i, { ...kernelSymbol(specialised(context, name)), arguments: models });
   if (CASTS.has(name)) return new Sequence().mov64(isa.R0, isa.R1);
   const addArguments = EXTRA_ARGUMENTS.get(name);
   if (addArguments === undefined) return 'done';
