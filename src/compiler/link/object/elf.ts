@@ -142,7 +142,10 @@ function relocationBytes(section: ElfSection, ordered: readonly ElfSymbol[], mac
     const number = machine.elf.relocations[type];
     if (number === undefined) throw new RangeError(`no relocation ${type}`);
     // r_info: the symbol in the upper half, the type in the lower one.
-    out.u64(offset).u64(index.get(symbol)! * 0x1_0000_0000 + number).u64(addend);
+    out
+      .u64(offset)
+      .u64(index.get(symbol)! * 0x1_0000_0000 + number)
+      .u64(addend);
   }
   return out.toBytes();
 }
