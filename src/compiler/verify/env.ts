@@ -19,6 +19,7 @@ import { EOPNOTSUPP } from './errno.js';
 import { Facts } from './facts.js';
 import type { VerifierLog } from './log/log.js';
 import type { VerifierMap } from './map.js';
+import { MemoryAccess } from './memory/access.js';
 import { BacktrackMasks } from './prune/masks.js';
 import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
@@ -192,9 +193,13 @@ export class Env {
   longestMarkReadWalk = 0;
   /** Recycled objects: states are copied at every branch. */
   readonly framePool: Frame[] = [];
+  readonly statePool: State[] = [];
   /** Registers that stand for an immediate operand: scalars of which nothing but the value ever changes. */
   readonly immediateReg = scalar();
   readonly immediateRegCopy = scalar();
+
+  /** The access to memory that is being checked. */
+  readonly access = new MemoryAccess();
 
   /** What the log has still to tell of: registers and stack slots changed since they were printed last. */
   scratchedRegs = 0;

@@ -22,18 +22,19 @@ const FRAME_POINTERS: readonly ReadonlyReg[] = Array.from({ length: MAX_CALL_FRA
 
 /** A frame of unspecified contents and no stack. */
 export function allocFrame(env: Env): Frame {
-  return env.framePool.pop() ?? new Frame();
+  return env.framePool.pop() ?? new Frame(null);
 }
 
 /** Gives a frame back that no state has any more. */
 export function releaseFrame(env: Env, frame: Frame): void {
-  frame.clearStack();
   env.framePool.push(frame);
 }
 
+/** Gives a path's state back: nothing refers to it once the path has ended. */
 export function releaseState(env: Env, state: State): void {
   for (const frame of state.frames) releaseFrame(env, frame);
   state.frames.length = 0;
+  env.statePool.push(state);
 }
 
 /** Makes the frame's stack at least `bytes` deep, and its subprogram's depth with it (grow_stack_state). */
@@ -72,8 +73,18 @@ export function initFrame(env: Env, frame: Frame, callsite: number, frameno: num
 }
 
 /** A copy of a frame; the two share registers and slots until one changes them. */
-function copyFrame(to: Frame, from: Frame): Frame {
+function copyFrame(env: Env, from: Frame): Frame {
+  const to = allocFrame(env);
   to.takeRegs(from);
+  return copyRest(to, from);
+}
+
+/** A copy of a frame to be kept. Frames that paths have given back hold registers of their own, which these would waste. */
+function keepFrame(from: Frame): Frame {
+  return copyRest(new Frame(from), from);
+}
+
+function copyRest(to: Frame, from: Frame): Frame {
   to.live.copyFrom(from.live);
   to.shareStack(from);
   to.clearPrecise();
@@ -92,8 +103,8 @@ function copyFrame(to: Frame, from: Frame): Frame {
 
 /** A copy of a state to go on with (copy_verifier_state); only `insnIdx` is not taken over. */
 export function copyState(env: Env, from: State): State {
-  const to = new State();
-  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(allocFrame(env), from.frames[i]!));
+  const to = env.statePool.pop() ?? new State();
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(env, from.frames[i]!));
   copyFlags(to, from);
   return to;
 }
@@ -101,7 +112,7 @@ export function copyState(env: Env, from: State): State {
 /** A copy of a state to be kept: nothing of it but liveness and precision will change. */
 export function keepState(from: State): State {
   const to = new State();
-  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(copyFrame(new Frame(), from.frames[i]!));
+  for (let i = 0; i <= from.currentFrame; i++) to.frames.push(keepFrame(from.frames[i]!));
   copyFlags(to, from);
   return to;
 }

@@ -5,30 +5,19 @@
  * The kernel keeps this in each register (live, parent); apart from the values, states can share those.
  */
 import type { State } from './env.js';
-import { MAX_CALL_FRAMES } from './limits.js';
 
 /** Reads (enum bpf_reg_liveness): of the low half only, or of all. */
 export const LIVE_READ32 = 1;
 export const LIVE_READ64 = 2;
 
-const REGISTERS = 11;
-const FRAME_POINTER = 10;
 /** R0 to R5. */
 const CALLER_SAVED = 0x3f;
 
+/** The bytes of R4 and R5 in a word of parents. */
+const R4_AND_R5 = 0xffff;
+
 /** The checkpoint knew nothing of this register: the frame is younger. */
 export const NO_PARENT = -1;
-
-/**
- * Which register of the checkpoint each one comes from: frame number in bits 4 and up, register below. The frame pointer
- * never changes and comes from none.
- */
-export type RegParents = readonly number[];
-
-const NO_PARENTS: RegParents = new Array<number>(REGISTERS).fill(NO_PARENT);
-const OWN_PARENTS: readonly RegParents[] = Array.from({ length: MAX_CALL_FRAMES }, (_, frameno) =>
-  Array.from({ length: REGISTERS }, (_, r) => (r === FRAME_POINTER ? NO_PARENT : (frameno << 4) | r)),
-);
 
 export class Liveness {
   /** Registers read, by their low half or wholly, and registers written. */
@@ -40,8 +29,13 @@ export class Liveness {
   slotsReadHigh = 0;
   slotsWritten = 0;
   slotsWrittenHigh = 0;
-  /** Shared between frames, never changed in place. */
-  parents = NO_PARENTS;
+  /**
+   * Which register of the checkpoint each one comes from, a byte each: R0 to R3, R4 to R7, R8 and up. The frame pointer
+   * never changes and comes from none.
+   */
+  private parents0 = NO_PARENT;
+  private parents4 = NO_PARENT;
+  private parents8 = NO_PARENT;
   /** Slots below this one were there at the checkpoint. */
   parentSlots = 0;
   /**
@@ -54,7 +48,9 @@ export class Liveness {
   /** A frame that is just entered. */
   reset(): void {
     this.forget();
-    this.parents = NO_PARENTS;
+    this.parents0 = NO_PARENT;
+    this.parents4 = NO_PARENT;
+    this.parents8 = NO_PARENT;
     this.parentSlots = 0;
     this.passedBy = 0;
     this.older = null;
@@ -78,7 +74,9 @@ export class Liveness {
     this.slotsReadHigh = o.slotsReadHigh;
     this.slotsWritten = o.slotsWritten;
     this.slotsWrittenHigh = o.slotsWrittenHigh;
-    this.parents = o.parents;
+    this.parents0 = o.parents0;
+    this.parents4 = o.parents4;
+    this.parents8 = o.parents8;
     this.parentSlots = o.parentSlots;
     this.passedBy = o.passedBy;
     this.older = o.older;
@@ -87,7 +85,10 @@ export class Liveness {
   /** A checkpoint was made of this frame, the innermost: everything comes from there, and nothing was written since. */
   begin(frameno: number, slots: number): void {
     this.forget();
-    this.parents = OWN_PARENTS[frameno]!;
+    const frame = Math.imul(frameno << 4, 0x01010101);
+    this.parents0 = 0x03020100 | frame;
+    this.parents4 = 0x07060504 | frame;
+    this.parents8 = (NO_PARENT << 16) | ((0x0908 | frame) & 0xffff);
     this.parentSlots = slots;
     this.passedBy = 0;
     this.older = null;
@@ -95,10 +96,11 @@ export class Liveness {
 
   /** The same of a frame that waits; `previous` is the checkpoint before. */
   beginWaiting(frameno: number, slots: number, previous: State | null): void {
-    const { parents } = this;
+    const { parents0, parents4 } = this;
     const older = this.passedBy === 0 ? previous : this.older;
     this.begin(frameno, slots);
-    if (parents !== this.parents) this.parents = parents.slice(0, 6).concat(this.parents.slice(6));
+    this.parents0 = parents0;
+    this.parents4 = (parents4 & R4_AND_R5) | (this.parents4 & ~R4_AND_R5);
     this.passedBy = CALLER_SAVED;
     this.older = older;
   }
@@ -115,11 +117,22 @@ export class Liveness {
     this.written = withBit(this.written, to, other.written, from);
     this.passedBy = withBit(this.passedBy, to, other.passedBy, from);
     if ((other.passedBy & (1 << from)) !== 0) this.older = other.older;
-    const parent = other.parents[from]!;
-    if (this.parents[to] === parent) return;
-    const parents = this.parents.slice();
-    parents[to] = parent;
-    this.parents = parents;
+    this.setParent(to, other.parent(from));
+  }
+
+  /** Which register of the checkpoint a register comes from (frame number in bits 4 to 6, register below), or NO_PARENT. */
+  parent(r: number): number {
+    const word = r < 4 ? this.parents0 : r < 8 ? this.parents4 : this.parents8;
+    return (word << (24 - (r & 3) * 8)) >> 24;
+  }
+
+  private setParent(r: number, parent: number): void {
+    const shift = (r & 3) * 8;
+    const others = ~(0xff << shift);
+    const byte = (parent & 0xff) << shift;
+    if (r < 4) this.parents0 = (this.parents0 & others) | byte;
+    else if (r < 8) this.parents4 = (this.parents4 & others) | byte;
+    else this.parents8 = (this.parents8 & others) | byte;
   }
 
   writeReg(r: number): void {

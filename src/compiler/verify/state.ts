@@ -194,7 +194,7 @@ export class Frame {
    * R0 to R10, and the stack: shared with the states that this one was copied from and to, one by one. `ownReg` and
    * `ownSlot` give one to be changed.
    */
-  readonly regs: ReadonlyReg[] = EMPTY_REGS.slice();
+  readonly regs: ReadonlyReg[];
   stack: ReadonlySlot[] = [];
   /** Registers, and slots, that nothing else shares, a bit each; the last for slots 32 to 63. */
   private ownRegs = 0;
@@ -221,6 +221,12 @@ export class Frame {
   callbackDepth = 0;
   /** Allowed range of the callback's return value. */
   callbackRet: readonly [number, number] = [0, 0];
+
+  /** A frame that nothing is known of, or one with the registers of another. */
+  constructor(o: Frame | null) {
+    this.regs = (o?.regs ?? EMPTY_REGS).slice();
+    if (o !== null) o.ownRegs = 0;
+  }
 
   /** A register of this frame to be changed. What was read of it before is out of date. */
   ownReg(r: number): Reg {
@@ -310,9 +316,16 @@ export class Frame {
     this.ownHigh = 0;
   }
 
-  /** Takes over the stack of a frame; both share all slots from now on. */
+  /** Takes over the stack of a frame; both share all slots from now on. An array that is there already is used again. */
   shareStack(o: Frame): void {
-    this.stack = o.stack.slice();
+    const { stack } = this;
+    if (stack.length === 0) this.stack = o.stack.slice();
+    else {
+      const common = Math.min(stack.length, o.stack.length);
+      for (let i = 0; i < common; i++) stack[i] = o.stack[i]!;
+      for (let i = common; i < o.stack.length; i++) stack.push(o.stack[i]!);
+      if (stack.length > o.stack.length) stack.length = o.stack.length;
+    }
     this.own = 0;
     this.ownHigh = 0;
     o.own = 0;

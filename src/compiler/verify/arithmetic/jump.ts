@@ -88,8 +88,12 @@ function followOnly(env: Env, i: number, taken: boolean, dst: ReadonlyReg, src: 
   return 0;
 }
 
+const NONE_LINKED: LinkedRegs = [];
+
 /** Registers that change together with the operands, noted in the history of both paths. */
 function collectLinked(env: Env, isRegister: boolean, dst: ReadonlyReg, src: ReadonlyReg): LinkedRegs {
+  const isTied = (dst.type === SCALAR_VALUE && dst.id !== 0) || (src.type === SCALAR_VALUE && src.id !== 0);
+  if (!isTied) return NONE_LINKED;
   const linked: number[] = [];
   if (isRegister && src.type === SCALAR_VALUE && src.id !== 0) collectLinkedRegs(env.state, src.id, linked);
   if (dst.type === SCALAR_VALUE && dst.id !== 0) collectLinkedRegs(env.state, dst.id, linked);

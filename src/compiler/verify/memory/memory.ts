@@ -8,6 +8,7 @@ import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { regTypeName } from '../log/register.js';
 import type { ReadonlyReg } from '../state.js';
+import type { MemoryAccess } from './access.js';
 import { checkPointerAlignment } from './alignment.js';
 import { checkBtfAccess, checkMapPointerAccess } from './btf-access.js';
 import { checkBufferAccess, checkFlowKeys, checkSocketAccess, checkTracepointBuffer } from './buffer-access.js';
@@ -23,17 +24,7 @@ import { checkStackRead } from './stack-read.js';
 import { checkStackWrite } from './stack-write.js';
 import { isPacketType, isReadOnlyMem, isSocketPointer, typeMaybeNull } from '../register-types.js';
 
-/** One access through register `regno` at `off`, without the register's own offset. */
-interface Access {
-  readonly insn: number;
-  readonly regno: number;
-  readonly off: number;
-  readonly size: number;
-  readonly write: boolean;
-  /** The register loaded or stored, -1 for none. */
-  readonly valueRegno: number;
-  readonly signExtends: boolean;
-}
+type Access = Readonly<MemoryAccess>;
 
 /**
  * Checks a load or store of `size` bytes. A load into `valueRegno` leaves what it may have read there; -1 loads into, or
@@ -54,7 +45,15 @@ export function checkMemAccess(
   const reg = regs[regno]!;
   let err = checkPointerAlignment(env, reg, off, size, strictOnce);
   if (err !== 0) return err;
-  err = dispatch(env, reg, { insn, regno, off: off + reg.off, size, write, valueRegno, signExtends });
+  const { access } = env;
+  access.insn = insn;
+  access.regno = regno;
+  access.off = off + reg.off;
+  access.size = size;
+  access.write = write;
+  access.valueRegno = valueRegno;
+  access.signExtends = signExtends;
+  err = dispatch(env, reg, access);
   if (err !== 0 || write || valueRegno < 0 || size === 8) return err;
   if (regs[valueRegno]!.type === t.SCALAR_VALUE) {
     const value = ownReg(env, valueRegno);

@@ -25,7 +25,7 @@ function walkReg(env: Env, from: State, live: Liveness, register: number, flag: 
   let r = register;
   let steps = stepsBefore;
   while (!at.isRegWritten(r)) {
-    const parent = at.parents[r]!;
+    const parent = at.parent(r);
     const checkpoint: State | null = parent === NO_PARENT ? null : at.checkpointOf(r, state);
     if (checkpoint === null) break;
     state = checkpoint;

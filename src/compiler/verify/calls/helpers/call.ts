@@ -55,6 +55,7 @@ function findHelper(env: Env, id: number): HelperProto | number {
 /** Sections where nothing may sleep: storage is then allocated without sleeping, too. */
 function checkSections(env: Env, fn: HelperProto, insnIdx: number): number {
   const { state } = env;
+  if (!state.activeRcuLock && state.activePreemptLocks === 0) return 0;
   const sections: [boolean, string][] = [
     [state.activeRcuLock, 'rcu_read_lock region'],
     [state.activePreemptLocks > 0, 'non-preemptible region'],
