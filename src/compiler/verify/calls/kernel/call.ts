@@ -3,9 +3,10 @@ import { CAP_SYS_BOOT, isCapable } from '../../../targets/capabilities.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { markNotInit } from '../../domain/scalar.js';
-import { currentRegs, ownReg, unsupported } from '../../env.js';
+import { currentRegs, unsupported } from '../../env.js';
 import type { Env } from '../../env.js';
 import { EACCES, EINVAL } from '../../errno.js';
+import { forgetReg } from '../../frames.js';
 import { markInsnZeroExtended, markRegRead } from '../../prune/liveness.js';
 import { changeRegsMask } from '../../slots.js';
 import { LIVE_READ32, LIVE_READ64 } from '../../live.js';
@@ -188,7 +189,12 @@ export function checkKernelFunctionCall(env: Env, i: number): number {
   err =
     checkRcuSection(env, meta) || checkPreemption(env, meta) || releaseArguments(env, meta, i) || checkThrow(env, meta);
   if (err !== 0) return err;
-  for (let r = 0; r <= 5; r++) markNotInit(ownReg(env, r));
+  const { frame } = env.state;
+  for (let r = 0; r <= 5; r++) {
+    // What wrote an argument's low half alone is still to be looked at.
+    if (frame.regs[r]!.subregDef === 0) forgetReg(frame, r);
+    else markNotInit(frame.ownReg(r));
+  }
   err = setKernelFunctionResult(env, meta, i) || markArgumentsRead(env, fn);
   if (err !== 0) return err;
   return meta.has(kf.KF_ITER_NEXT) ? processIterNext(env, meta, i) : 0;
