@@ -6,6 +6,7 @@ import { loadQuestionBtf } from './ask/btf.js';
 import { HelperTable } from '../../src/compiler/targets/helper-table.js';
 import { askAsLesser, askHelpers, liveKinds, type LesserAnswers, type LiveKind } from './ask/helpers.js';
 import { assemble, load, RETURN_ZERO } from './ask/load.js';
+import { askInlinedHelpers } from './ask/inlined-helpers.js';
 import { askMapHelpers, askSleepableMaps, type MapQuestions } from './ask/map-helpers.js';
 import { makeMaps } from './ask/maps.js';
 import { askPrograms } from './ask/programs.js';
@@ -99,6 +100,7 @@ export async function record(
     opcodes: await recordOpcodes(emulator),
     socketMapUpdates: await recordSocketMapUpdates(emulator),
     ...mapRules,
+    inlinedHelpers: await askInlinedHelpers(agent, helpers, live, mayCall),
     functionSets: functionsByHook,
     functions: functionVariants,
     idSets: sets,

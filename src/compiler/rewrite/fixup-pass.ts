@@ -11,7 +11,7 @@ import { guardDivision } from './fixups/division.js';
 import type { Fixup, FixupContext } from './fixups/fixup.js';
 import { callHelper, leaveToJit, skipOtherThanHelpers } from './fixups/helper-calls.js';
 import { loadPerCpuPointer, passAllocationFlags, passTimerOwner } from './fixups/hidden-arguments.js';
-import { inlineBranchSnapshot, inlineJiffies, inlineKptrExchange } from './fixups/inline-helpers.js';
+import { inlineBranchSnapshot, inlineJiffies, inlineKptrExchange, inlineRecorded } from './fixups/inline-helpers.js';
 import { callKernelFunction } from './fixups/kernel-functions.js';
 import { callMapOperation } from './fixups/map-operations.js';
 import { maskArithmetic } from './fixups/masked-arithmetic.js';
@@ -40,6 +40,7 @@ const FIXUPS: readonly Fixup[] = [
   loadPerCpuPointer,
   callMapOperation,
   inlineJiffies,
+  inlineRecorded,
   inlineTracedFunction,
   inlineBranchSnapshot,
   inlineKptrExchange,

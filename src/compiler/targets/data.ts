@@ -178,6 +178,8 @@ export interface KernelData {
   /** Helpers with a map argument, and the map types that they take; socket maps for those of socketMapUpdates aside. */
   readonly mapHelpers: readonly (readonly [number, readonly number[]])[];
   readonly socketMapUpdates: readonly SocketMapUpdate[];
+  /** Helpers without arguments whose calls the verifier replaces, and by what: [number, instructions]. */
+  readonly inlinedHelpers?: readonly (readonly [number, readonly TemplateInstruction[]])[];
   /** Map types that sleepable programs may use. */
   readonly sleepableMaps: readonly number[];
   /** Registered kernel functions by hook (BTF_KFUNC_HOOK_…, its name): BTF id, KF_ flags (ours), by turns. */

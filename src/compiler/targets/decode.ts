@@ -9,6 +9,7 @@ import type {
   Manifest,
   ProgramRecord,
   StructOpsRecord,
+  TemplateInstruction,
 } from './data.js';
 import { behaviourOf, type Behaviour } from './behaviour.js';
 import { fits, HelperTable, pairs } from './helper-table.js';
@@ -59,6 +60,7 @@ class RecordedProfile implements Profile {
   readonly possibleCpus: number;
   readonly kernelHz: number;
   readonly jitInlinedHelpers: ReadonlySet<number>;
+  readonly inlinedHelpers: ReadonlyMap<number, readonly TemplateInstruction[]>;
   readonly errorInjectable: ReadonlySet<string>;
   readonly manifest: Manifest;
   readonly knowsCapabilities: boolean;
@@ -105,6 +107,7 @@ class RecordedProfile implements Profile {
     this.kernel = json<KernelData>(files, 'kernel.json');
     this.knowsCapabilities = this.helpers.knowsCapabilities;
     this.jitBypassesSpecV4 = manifest.jitBypassesSpecV4 ?? false;
+    this.inlinedHelpers = new Map(this.kernel.inlinedHelpers ?? []);
     this.programs = new Map(this.kernel.programs.map((program) => [program.type, program]));
     this.opcodes = new Set(this.kernel.opcodes);
     this.sleepableMaps = new Set(this.kernel.sleepableMaps);

@@ -8,6 +8,7 @@
 import type { Btf } from '../btf/btf.js';
 import type { ByteOrder } from '../bytes/byte-order.js';
 import type { Behaviour } from './behaviour.js';
+import type { TemplateInstruction } from './data.js';
 import type { KernelModule } from './modules.js';
 
 /** struct bpf_func_proto of one helper as one program type sees it. */
@@ -176,6 +177,8 @@ export interface Profile {
   mapOps(mapType: number): MapOps | null;
   /** Helpers (by number) whose calls the JIT replaces by instructions of its own. */
   readonly jitInlinedHelpers: ReadonlySet<number>;
+  /** Helpers (by number) whose calls the verifier replaces by these instructions. */
+  readonly inlinedHelpers: ReadonlyMap<number, readonly TemplateInstruction[]>;
   /** Flags (KF_…) of a kernel function for this kind of program, or -1 where it may not call it. */
   kernelFunctionFlags(progType: number, btfFuncId: number, attachType?: number, attachBtfId?: number): number;
   /** Members of a BTF id set or list of the kernel by its symbol (without __BTF_ID prefixes), empty where there is none. */

@@ -2,6 +2,7 @@
  * Helpers that need no call: they become the few instructions that they are.
  *
  * - bpf_jiffies64: a load of the kernel's tick counter (since Linux 5.6).
+ * - Those without arguments that become the same instructions always, such as bpf_get_smp_processor_id on some machines.
  * - bpf_kptr_xchg: an atomic exchange, where the JIT can do it (since 6.8, arm64 since 6.11).
  * - bpf_get_branch_snapshot: a size check around the driver's function (since 6.10).
  */
@@ -15,6 +16,15 @@ import type { Fixup } from './fixup.js';
 export const inlineJiffies: Fixup = ({ draft }, i) => {
   if (!isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
   return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
+};
+
+/** Helpers of which the kernel was asked what they become. */
+export const inlineRecorded: Fixup = ({ draft, profile }, i) => {
+  const template = profile.inlinedHelpers.get(draft.insns.imm(i));
+  if (template === undefined) return null;
+  const sequence = new Sequence();
+  for (const [opcode, dst, src, off, imm] of template) sequence.emit(opcode, dst, src, off, imm ?? 0);
+  return sequence;
 };
 
 export const inlineKptrExchange: Fixup = ({ draft, profile }, i) => {

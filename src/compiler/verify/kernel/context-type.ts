@@ -91,8 +91,13 @@ export function isProgContextType(env: Env, btf: Btf, pointerId: number, progTyp
   }
 }
 
+/** The structure behind bpf_user_pt_regs_t, which is another on each architecture. */
+function userRegsStruct(kernel: Btf): string {
+  return kernel.typeName(kernel.skipModifiers(kernel.find(USER_REGS, KIND_TYPEDEF)));
+}
+
 /** Types that a function tagged `arg:ctx` may take, beside the canonical one. */
-function isAlsoContext(btf: Btf, id: number, progType: number, attachType: number): boolean {
+function isAlsoContext(env: Env, btf: Btf, id: number, progType: number, attachType: number): boolean {
   const isStruct = btf.kind(id) === KIND_STRUCT;
   const name = btf.typeName(id);
   const isU64 = btf.kind(id) === KIND_INT && btf.sizeOrType(id) === 8;
@@ -100,7 +105,7 @@ function isAlsoContext(btf: Btf, id: number, progType: number, attachType: numbe
     case uapi.BPF_PROG_TYPE_KPROBE:
       return isStruct && name === 'pt_regs';
     case uapi.BPF_PROG_TYPE_PERF_EVENT:
-      return isStruct && name === 'user_pt_regs'; // what bpf_user_pt_regs_t is on arm64
+      return isStruct && name === userRegsStruct(env.profile.btf);
     case uapi.BPF_PROG_TYPE_RAW_TRACEPOINT:
     case uapi.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
     case uapi.BPF_PROG_TYPE_LSM:
@@ -154,7 +159,7 @@ export function validateContextType(
     env.log.write(`arg#${arg} type doesn't have a name\n`);
     return -EINVAL;
   }
-  if (isAlsoContext(btf, id, progType, attachType)) return 0;
+  if (isAlsoContext(env, btf, id, progType, attachType)) return 0;
   const kernel = env.profile.btf;
   const member = contextMember(env, progType, false);
   if (member === 0) {

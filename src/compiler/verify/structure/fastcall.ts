@@ -32,7 +32,9 @@ function calleeOf(env: Env, i: number): Callee | null {
     proto.argTypes.forEach((type, k) => {
       if (type !== ARG_DONTCARE) clobbers |= 2 << k;
     });
-    return { clobbers, inlined: proto.allowFastcall && env.profile.jitInlinedHelpers.has(proto.id) };
+    const { jitInlinedHelpers, inlinedHelpers } = env.profile;
+    const inlined = jitInlinedHelpers.has(proto.id) || inlinedHelpers.has(proto.id);
+    return { clobbers, inlined: proto.allowFastcall && inlined };
   }
   if (!isKernelFunctionCall(env, i)) return null;
   const callee = fetchKernelFunction(env, i);
