@@ -1,7 +1,10 @@
 /**
- * Holds the service against the recorded answers of the kernel (../shared/corpus) and the committed floor.
+ * Holds the service against the recorded answers of kernels and the committed floor: ../shared/corpus for the default target,
+ * ../shared/corpora/TARGET for each other that there is a profile of.
  *
- *   npm run parity                      every suite, compared with test/parity-floor.json
+ *   npm run parity                      every suite of the default target and a sample of those of other targets with
+ *                                       a floor, compared with test/parity-floor.json
+ *   npm run parity -- --kernel TARGET   every suite of that target
  *   npm run parity -- --raise           … and the floor raised to what was reached
  *   npm run parity -- --fails FILE      … every difference written to FILE, a JSON line each
  *   npm run parity -- selftests tools   these suites alone
@@ -10,13 +13,16 @@
  * there is nothing to hold against: it says so and exits 0.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { targetNames } from '../../src/service/targets.js';
 
 const SUITES = ['test_bpf', 'test_verifier', 'tools', 'selftests', 'states'];
+/** Of targets that are not the default: small, and of both kinds of programs. */
+const SAMPLE = ['test_verifier', 'tools'];
 const START_TIMEOUT_MS = 30_000;
 
 interface Tally {
@@ -24,15 +30,21 @@ interface Tally {
   of: number;
 }
 type Report = Record<string, Record<string, Tally | number>>;
-/** suite → column → how many must be right. */
+/** Suite → column → how many must be right. */
 type Floor = Record<string, Record<string, number>>;
+/** By target. */
+type Floors = Record<string, Floor>;
 
 const root = resolve(import.meta.dirname, '../..');
 const shared = resolve(root, '../shared');
 const floorFile = join(root, 'test/parity-floor.json');
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
-  options: { raise: { type: 'boolean', default: false }, fails: { type: 'string' } },
+  options: {
+    kernel: { type: 'string' },
+    raise: { type: 'boolean', default: false },
+    fails: { type: 'string' },
+  },
 });
 
 async function freePort(): Promise<number> {
@@ -53,8 +65,27 @@ async function waitUntilReady(url: string): Promise<void> {
   throw new Error(`the service was not ready within ${START_TIMEOUT_MS} ms`);
 }
 
-/** Starts the built service, runs the harness over the suites, and gives its report. */
-async function measure(suites: readonly string[]): Promise<Report> {
+/** Where a target's suites lie. */
+function corpusOf(target: string): string {
+  return target === targetNames()[0] ? join(shared, 'corpus') : join(shared, 'corpora', target);
+}
+
+/** Targets and their suites: what the command line names, else all of the default's and a sample of those with a floor. */
+function plan(floors: Floors): [string, readonly string[]][] {
+  const [first] = targetNames();
+  const names =
+    args.kernel === undefined ? targetNames().filter((name) => name === first || name in floors) : [args.kernel];
+  return names
+    .filter((name) => existsSync(corpusOf(name)))
+    .map((name) => {
+      const recorded = readdirSync(corpusOf(name));
+      const usual = name === first || args.kernel !== undefined ? SUITES : SAMPLE;
+      return [name, (positionals.length > 0 ? positionals : usual).filter((suite) => recorded.includes(suite))];
+    });
+}
+
+/** Starts the built service, runs the harness over a target's suites, and gives its report. */
+async function measure(target: string, suites: readonly string[]): Promise<Report> {
   const scratch = mkdtempSync(join(tmpdir(), 'bpf-jitd-parity-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -71,12 +102,16 @@ async function measure(suites: readonly string[]): Promise<Report> {
   try {
     await waitUntilReady(url);
     const json = join(scratch, 'report.json');
-    const corpora = suites.flatMap((suite) => ['--corpus', join(shared, 'corpus', suite)]);
+    const corpora = suites.flatMap((suite) => ['--corpus', join(corpusOf(target), suite)]);
     const fails = args.fails === undefined ? [] : ['--fails', resolve(args.fails)];
     const harness = join(shared, 'parity/parity.mjs');
-    const run = spawnSync(process.execPath, [harness, '--url', url, '--json', json, ...fails, ...corpora], {
-      stdio: 'inherit',
-    });
+    const run = spawnSync(
+      process.execPath,
+      [harness, '--url', url, '--kernel', target, '--json', json, ...fails, ...corpora],
+      {
+        stdio: 'inherit',
+      },
+    );
     if (run.status !== 0) throw new Error('the parity harness failed');
     return JSON.parse(readFileSync(json, 'utf8')) as Report;
   } finally {
@@ -92,13 +127,15 @@ function reached(columns: Record<string, Tally | number>): Record<string, number
   );
 }
 
-function missed(report: Report, floor: Floor): string[] {
+function missed(report: Report, floor: Floor, target: string): string[] {
   const lines: string[] = [];
   for (const [suite, columns] of Object.entries(report)) {
-    if (columns['falseAccepts'] !== 0) lines.push(`${suite}: ${String(columns['falseAccepts'])} false accepts`);
+    if (columns['falseAccepts'] !== 0)
+      lines.push(`${target} ${suite}: ${String(columns['falseAccepts'])} false accepts`);
     const got = reached(columns);
     for (const [column, least] of Object.entries(floor[suite] ?? {})) {
-      if ((got[column] ?? 0) < least) lines.push(`${suite} ${column}: ${got[column] ?? 0}, the floor is ${least}`);
+      if ((got[column] ?? 0) < least)
+        lines.push(`${target} ${suite} ${column}: ${got[column] ?? 0}, the floor is ${least}`);
     }
   }
   return lines;
@@ -119,10 +156,15 @@ function raise(report: Report, floor: Floor): Floor {
 if (!existsSync(join(shared, 'corpus')) || !existsSync(join(shared, 'parity/parity.mjs'))) {
   console.log('no corpus beside the checkout: nothing to hold against');
 } else {
-  const floor = existsSync(floorFile) ? (JSON.parse(readFileSync(floorFile, 'utf8')) as Floor) : {};
-  const report = await measure(positionals.length > 0 ? positionals : SUITES);
-  const lines = missed(report, floor);
-  for (const line of lines) console.error(`below the floor: ${line}`);
-  if (args.raise && lines.length === 0) writeFileSync(floorFile, `${JSON.stringify(raise(report, floor), null, 2)}\n`);
-  if (lines.length > 0) process.exitCode = 1;
+  const floors = existsSync(floorFile) ? (JSON.parse(readFileSync(floorFile, 'utf8')) as Floors) : {};
+  for (const [target, suites] of plan(floors)) {
+    console.log(`\n${target}`);
+    const floor = floors[target] ?? {};
+    const report = await measure(target, suites);
+    const lines = missed(report, floor, target);
+    for (const line of lines) console.error(`below the floor: ${line}`);
+    if (lines.length > 0) process.exitCode = 1;
+    else if (args.raise) floors[target] = raise(report, floor);
+  }
+  if (args.raise) writeFileSync(floorFile, `${JSON.stringify(floors, null, 2)}\n`);
 }
