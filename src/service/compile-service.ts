@@ -171,8 +171,9 @@ export class CompileService {
     const targets = (request.targets ?? [request.target]).map((one, i) => this.targetOf(one, request.targets && i));
     const bytes = encode(CompileRequestType, request);
     const digest = this.digest(bytes, targets.map((one) => one.digest).join(' '));
-    const { tenant } = identity;
-    return { request, bytes, digest, key: cacheKey(tenant, digest), tenant, target: targets[0]!.name, json, trace };
+    const { tenant, client } = identity;
+    const key = cacheKey(tenant, digest);
+    return { request, bytes, digest, key, tenant, client, target: targets[0]!.name, json, trace };
   }
 
   /** Throws ServiceError UNKNOWN_TARGET; `index`: its place among several. */

@@ -89,9 +89,22 @@ export const SETTINGS = {
   workers: setting(
     'BPF_JITD_WORKERS',
     availableParallelism(),
-    'Worker threads, each compiling one request at a time.',
+    'Requests compiled at a time, each in a thread; there is one thread more, for what is usually short.',
     whole(1, 1024),
     'the cores',
+  ),
+  clientWorkers: setting(
+    'BPF_JITD_CLIENT_WORKERS',
+    0,
+    'Workers that long or unknown compilations of one client may hold at a time; 0: all but one, and at least one.',
+    whole(0, 1024),
+    'all but one',
+  ),
+  cpuTimeout: setting(
+    'BPF_JITD_CPU_TIMEOUT',
+    60_000,
+    'Milliseconds of a processor that one compilation may use, however many wait for it.',
+    whole(1, 86_400_000),
   ),
   workerMemory: setting(
     'BPF_JITD_WORKER_MEMORY',

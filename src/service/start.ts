@@ -64,7 +64,9 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const { disk, btf } = await openStores(config, uploads, metrics, logger);
   const pool = new CompilePool({
     workers: config.role === 'api' ? 0 : config.workers,
+    clientWorkers: config.clientWorkers,
     maxQueue: config.queue,
+    cpuTimeout: config.cpuTimeout,
     workerMemory: config.workerMemory,
     setup: { targets },
     onReplaced: (reason) => {

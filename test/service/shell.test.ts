@@ -118,6 +118,7 @@ t.test('a connection that never asks anything does not hold a service that stops
 
 t.test('stopping lets work in flight finish and refuses new work', async (t) => {
   const service = await testService(t, {}, true);
+  await service.post(raw('up')); // threads take their time to start
   const running = service.post(raw('wait600'));
   await sleep(150);
   const stopped = service.stop();

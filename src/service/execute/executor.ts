@@ -12,6 +12,8 @@ export interface Question {
   /** What its answer is kept under. */
   readonly key: string;
   readonly tenant: string;
+  /** Who is given a turn. */
+  readonly client: string;
   /** The target's name, never empty. */
   readonly target: string;
   /** Whether JSON is what the client will be sent. */

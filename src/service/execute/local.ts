@@ -31,14 +31,14 @@ export class LocalExecutor implements Executor {
   }
 
   async execute(
-    { request, bytes, digest, key, tenant, target, json, trace }: Question,
+    { request, bytes, digest, key, tenant, client, target, json, trace }: Question,
     signal: AbortSignal,
   ): Promise<Executed> {
     const btf = await this.targetBtf(request, tenant);
     const modules = await this.modules(request, tenant);
     const task = { request: bytes, digest, target, btf, modules, json, traced: trace !== null };
     const submitted = performance.now();
-    const { result, elapsed } = await this.pool.run(task, signal);
+    const { result, elapsed } = await this.pool.run(task, signal, client);
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: result.field });
     const queue = Math.max(0, elapsed - result.elapsed);
     if (trace !== null) traceWork(trace, submitted, queue, target, result);

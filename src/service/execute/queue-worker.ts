@@ -61,7 +61,7 @@ async function process(parts: QueueWorkerParts, task: Job<CompileTaskData>, sign
   if (bytes === null) return; // nobody waits for it any more
   const trace = parts.tracing?.start('queued compilation', task.data.trace, {}) ?? null;
   try {
-    const identity = { client: 'queue', tenant: task.data.tenant };
+    const identity = { client: task.data.client, tenant: task.data.tenant };
     const asking = { identity, signal, json: false, limit, trace };
     const { key, answer, source, timings } = await parts.service.compile(requestFromProtobuf(bytes), asking);
     if (source !== 'redis' && !(await parts.answers.has(key)) && !(await parts.answers.set(key, answer))) {

@@ -16,6 +16,8 @@ import { fromWire, ServiceError } from '../errors.js';
 import type { Executed, Executor, Question } from './executor.js';
 
 export interface CompileTaskData {
+  /** Who is given a turn. */
+  readonly client: string;
   readonly tenant: string;
   /** W3C traceparent, where traces are kept. */
   readonly trace?: string;
@@ -90,9 +92,9 @@ export class QueuedExecutor implements Executor {
     await this.queue.close();
   }
 
-  private async enqueue(task: string, { bytes, tenant, trace }: Question, signal: AbortSignal): Promise<void> {
+  private async enqueue(task: string, { bytes, tenant, client, trace }: Question, signal: AbortSignal): Promise<void> {
     const until = performance.now() + PATIENCE;
-    const data = { tenant, replies: this.replies, ...(trace !== null && { trace: trace.carrier }) };
+    const data = { tenant, client, replies: this.replies, ...(trace !== null && { trace: trace.carrier }) };
     for (;;) {
       try {
         const { patient } = this.parts.cluster;

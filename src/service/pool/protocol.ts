@@ -14,6 +14,8 @@ export interface TargetFiles {
 /** `workerData` of every worker. */
 export interface WorkerSetup {
   readonly targets: readonly TargetFiles[];
+  /** By place: the thread that works there, as the system numbers threads. */
+  readonly threads: Int32Array<SharedArrayBuffer>;
 }
 
 export interface CompileTask {
@@ -30,6 +32,11 @@ export interface CompileTask {
   readonly json: boolean;
   /** Also tell when each stage began and ended. */
   readonly traced: boolean;
+}
+
+/** A task, and the place in which it is worked on. */
+export interface PlacedTask extends CompileTask {
+  readonly place: number;
 }
 
 /** Bytes of BTF, and the name under which what is made of them is kept. */

@@ -20,7 +20,15 @@ import { CompileRequestType, CompileResponseType, decode, encode } from '../cont
 import { ELF } from '../contract/request.js';
 import { toCompiler } from '../contract/to-compiler.js';
 import type { CompileRequestMessage } from '../contract/messages.js';
-import type { CompileTask, CompileTaskOutcome, CompileTaskResult, TargetFiles, WorkerSetup } from './protocol.js';
+import type {
+  CompileTask,
+  CompileTaskOutcome,
+  CompileTaskResult,
+  PlacedTask,
+  TargetFiles,
+  WorkerSetup,
+} from './protocol.js';
+import { workHere } from './thread-clock.js';
 import { StageClock } from './stage-clock.js';
 
 /** Profiles with another BTF that are kept decoded; each costs an index of some megabytes. */
@@ -75,7 +83,8 @@ function profileFor(task: CompileTask): Profile | { readonly badBtf: string; rea
 for (const target of setup.targets.slice(0, 1)) profileOf(target.name);
 
 /** Piscina's entry. */
-export default function run(task: CompileTask): CompileTaskOutcome {
+export default function run(task: PlacedTask): CompileTaskOutcome {
+  workHere(setup.threads, task.place);
   const clock = new StageClock(task.traced);
   clock.enter('prepare');
   const found = profileFor(task);

@@ -103,7 +103,7 @@ export class Metrics {
   });
   readonly workerReplacements = new Counter({
     name: 'bpf_jitd_worker_replacements_total',
-    help: 'Worker threads that ended and were replaced: exit, memory, or ended under work that was cancelled or ran out of time.',
+    help: 'Worker threads that ended and were replaced: exit, memory, ended under work that was cancelled or ran out of time (deadline), or to give others their turn.',
     labelNames: ['reason'] as const,
     ...this.own,
   });
