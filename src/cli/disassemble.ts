@@ -29,8 +29,8 @@ export async function disassemble(code: Uint8Array, architecture: string | undef
   }
 }
 
-async function disassemblerOf({ capstone }: Architecture): Promise<Disassembler & { close(): void }> {
-  if (capstone === null) return { disasm: () => [], close: () => undefined };
+async function disassemblerOf({ capstone, disassemble: own }: Architecture): Promise<Disassembler & { close(): void }> {
+  if (capstone === null) return { disasm: (code, { address }) => own?.(code, address) ?? [], close: () => undefined };
   await loadCapstone();
   const mode = capstone.modes.reduce((bits, name) => bits | Const[name]!, 0);
   return new Capstone(Const[capstone.architecture]!, mode);

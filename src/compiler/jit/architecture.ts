@@ -60,6 +60,13 @@ export interface ElfFacts {
   readonly addressBehind: string | null;
 }
 
+/** An instruction as a disassembler tells it: its bytes, and its text. */
+export interface DisassembledInstruction {
+  readonly size: number;
+  readonly mnemonic: string;
+  readonly opStr: string;
+}
+
 export interface Architecture {
   /** As manifests and answers name it. */
   readonly name: string;
@@ -71,8 +78,13 @@ export interface Architecture {
   /** Instructions are multiples of this many bytes: also the unit in which data among them is shown. */
   readonly instructionUnit: 1 | 2 | 4;
   readonly elf: ElfFacts;
-  /** Names of capstone's constants for it; null where capstone's build for JavaScript lacks it: code is then shown as data. */
+  /** Names of capstone's constants for it; null where capstone's build for JavaScript lacks it. */
   readonly capstone: { readonly architecture: string; readonly modes: readonly string[] } | null;
+  /**
+   * Stands in for capstone: as many instructions as it knows from the start of `code` on, whose first byte lies at `address`.
+   * Without either, code is shown as data.
+   */
+  readonly disassemble?: (code: Uint8Array, address: number) => readonly DisassembledInstruction[];
   /** What kernel modules' code shows of the functions that they register. */
   readonly moduleCalls: {
     /** Numbers of the relocation types that calls of other functions have. */

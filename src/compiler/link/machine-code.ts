@@ -1,13 +1,10 @@
 /** Machine code cut into instructions. Pure: the disassembler (an instance of capstone) is handed in by whoever does I/O. */
 import { LITTLE_ENDIAN } from '../bytes/byte-order.js';
-import type { Architecture } from '../jit/architecture.js';
+import type { Architecture, DisassembledInstruction } from '../jit/architecture.js';
 
 /** What capstone offers: as many instructions as it knows from the start of `code` on. */
 export interface Disassembler {
-  disasm(
-    code: Uint8Array,
-    options: { readonly address: number },
-  ): readonly { readonly size: number; readonly mnemonic: string; readonly opStr: string }[];
+  disasm(code: Uint8Array, options: { readonly address: number }): readonly DisassembledInstruction[];
 }
 
 /** One machine instruction, or one unit of data among them. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tap from 'tap';
 import { CodeBuffer } from '../../../src/compiler/jit/s390x/code-buffer.js';
+import { disassemble } from '../../../src/compiler/jit/s390x/disassemble.js';
 import { ENCODINGS } from './encodings.js';
 import { ASSEMBLER, assembled } from './record-encodings.js';
 
@@ -40,5 +41,23 @@ tap.test('an instruction names the registers in its fields', (t) => {
     const branches = /^(bcr|bc) /.test(text);
     if (!branches) t.equal(namedBy(k) & ~1, inText & ~1, text);
   });
+  t.end();
+});
+
+tap.test('what is encoded reads back as its text', (t) => {
+  /** High enough for every distance back. */
+  const address = 0x2_0000_0000;
+  for (const [emit, text] of ENCODINGS) {
+    const code = new CodeBuffer(8);
+    emit(code);
+    const read = disassemble(code.toBytes(), address).map(({ mnemonic, opStr }) => `${mnemonic} ${opStr}`);
+    t.same(read, [text.replace(/\.([+-]\d+)/, (_, bytes: string) => `0x${(address + Number(bytes)).toString(16)}`)]);
+  }
+  t.end();
+});
+
+tap.test('data, and instructions that are cut, end the reading', (t) => {
+  t.equal(disassemble(Uint8Array.of(0x07, 0xfe, 0, 0), 0).length, 1);
+  t.equal(disassemble(Uint8Array.of(0x07, 0xfe, 0xb9, 0x04, 0), 0).length, 1);
   t.end();
 });

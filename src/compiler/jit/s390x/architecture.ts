@@ -1,6 +1,7 @@
 /** What the rest of the compiler sees of s390x. Numbers of ELF are those of the s390x supplement (version 1.6, 2021). */
 import { BIG_ENDIAN } from '../../bytes/byte-order.js';
 import type { Architecture } from '../architecture.js';
+import { disassemble } from './disassemble.js';
 import { compileProgram } from './jit.js';
 import { CALL_RELOCATIONS, firstArgument } from './module-calls.js';
 import { cpuFeatures, kernelOffsets } from './target.js';
@@ -22,6 +23,7 @@ export const S390X: Architecture = {
     addressBehind: null,
   },
   capstone: null,
+  disassemble,
   moduleCalls: { relocations: CALL_RELOCATIONS, firstArgument },
   compile: (program, { profile, cpu, link }) =>
     compileProgram(program, {
