@@ -1,12 +1,15 @@
-FROM node:20-bookworm-slim AS build
+# By digest where it matters which one: --build-arg NODE_IMAGE=node:20-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:20-bookworm-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+# No package needs its installation script: native parts come as packages, or are done without.
+RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run --silent build && npm prune --omit=dev
+RUN npm run --silent build && npm prune --omit=dev --ignore-scripts
 
-FROM node:20-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production BPF_JITD_HOST=0.0.0.0 BPF_JITD_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
