@@ -164,6 +164,12 @@ export abstract class Processor {
     return this.order === LITTLE_ENDIAN ? byte : (byte >> 4n) | ((byte & 15n) << 4n);
   }
 
+  /** The 64-bit word at a place of the stack, or null where nobody wrote one. */
+  protected onStack(address: bigint): bigint | null {
+    const at = this.stack.place(address, 8);
+    return at >= 0 && this.stack.has(at, 8) ? this.stack.get(at, 8) : null;
+  }
+
   /** The stack of calls or the scratch memory, where all of these bytes are in one of them; else null. */
   private roomAt(address: bigint, size: number): Room | null {
     if (this.stack.place(address, size) >= 0) return this.stack;

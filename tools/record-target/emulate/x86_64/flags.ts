@@ -16,6 +16,33 @@ export class Flags {
     this.carry = this.parity = this.zero = this.sign = this.overflow = false;
   }
 
+  /** As PUSHF stores them. */
+  get word(): bigint {
+    const bits = [
+      this.carry,
+      false,
+      this.parity,
+      false,
+      false,
+      false,
+      this.zero,
+      this.sign,
+      false,
+      false,
+      false,
+      this.overflow,
+    ];
+    return bits.reduce((word, bit, i) => (bit ? word | (1n << BigInt(i)) : word), 0n);
+  }
+  set word(word: bigint) {
+    const bit = (i: bigint): boolean => ((word >> i) & 1n) === 1n;
+    this.carry = bit(0n);
+    this.parity = bit(2n);
+    this.zero = bit(6n);
+    this.sign = bit(7n);
+    this.overflow = bit(11n);
+  }
+
   add(a: bigint, b: bigint, width: Width, carryIn = false): bigint {
     const wide = a + b + (carryIn ? 1n : 0n);
     const result = wide & maskOf(width);

@@ -73,8 +73,8 @@ export abstract class X86Machine extends Processor {
   callers(): bigint[] {
     const found = [this.pc];
     for (let at = this.r[RSP]!; at < STACK_TOP && found.length < 16; at += 8n) {
-      const word = this.load(at, 8);
-      if (this.setting.isKernelAddress(word)) found.push(word);
+      const word = this.onStack(at);
+      if (word !== null && this.setting.isKernelAddress(word)) found.push(word);
     }
     return found;
   }

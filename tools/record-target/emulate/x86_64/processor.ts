@@ -5,6 +5,9 @@ import { RAX, RCX, RDI, RDX, RSI, RSP, RBP, type Operand } from './machine.js';
 import { shifted } from './shift.js';
 import { X86TwoByte } from './two-byte.js';
 
+/** Bits of the flags' word that no instruction here changes: the one that is always set, and IF. */
+const INTERRUPTS_ON = 0x202n;
+
 export class X86Processor extends X86TwoByte {
   protected execute(opcode: number): void {
     if (opcode < 0x40 && (opcode & 7) < 6) this.arithmetic(opcode);
@@ -47,6 +50,15 @@ export class X86Processor extends X86TwoByte {
       }
       case 0x99:
         this.setRegister(RDX, BigInt.asIntN(this.wide, this.r[RAX]!) < 0n ? MASK64 : 0n, this.wide);
+        return;
+      case 0x9c:
+        this.push(this.flags.word | INTERRUPTS_ON);
+        return;
+      case 0x9d:
+        this.flags.word = this.pop();
+        return;
+      case 0xfa: // CLI, STI: nothing interrupts
+      case 0xfb:
         return;
       case 0xa8:
       case 0xa9: {
