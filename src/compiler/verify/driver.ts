@@ -15,6 +15,7 @@ import type { Env } from './env.js';
 import { E2BIG, EFAULT, EINVAL } from './errno.js';
 import { releaseState } from './frames.js';
 import { insnText } from './log/insn.js';
+import { mostPrinted } from './log/printed-size.js';
 import { markRegScratched, markStateScratched, stateScratched } from './log/scratch.js';
 import { passSourceLine, writeSourceLine } from './log/source.js';
 import { printInsnState, printState } from './log/state.js';
@@ -243,7 +244,7 @@ function enterInsn(env: Env, printsState: boolean): number {
     env.log.write(`\nfrom ${env.prevInsnIdx} to ${i}${speculativeText(env)}:`);
     printState(env, state.frame, true);
   }
-  if (env.log.enter()) printInsn(env);
+  if (env.log.enter(env.log.counts ? mostPrinted(env) : 0)) printInsn(env);
   else passInsn(env);
   markSeen(env, i);
   return 0;

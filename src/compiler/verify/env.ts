@@ -207,6 +207,8 @@ export class Env {
   scratchedStackHi = 0;
   /** Index of the line information printed last, -1 for none. */
   prevLineInfo = -1;
+  /** Characters of source lines in the log, by index of the line information, counted when first asked for. */
+  readonly lineLengths: number[] = [];
   prevLogPosition = 0;
   prevInsnPrintLength = 0;
   /** Instructions as the log shows them, made when first shown. */

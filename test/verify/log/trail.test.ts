@@ -19,7 +19,7 @@ function walk(log: VerifierLog, seed: number): string {
   const random = new Random(seed);
   const pending: number[] = [];
   for (let i = 0; i < 200; i++) {
-    if (log.enter()) log.write(`${i}: ${'x'.repeat(i % 7)}\n`);
+    if (log.enter(8)) log.write(`${i}: ${'x'.repeat(i % 7)}\n`);
     const dice = random.below(10);
     if (dice < 3) pending.push(log.position);
     else if (dice < 5) {
@@ -43,7 +43,7 @@ t.test('random walks', (t) => {
 
 t.test('nothing is told where the buffer may have been too small', (t) => {
   const quiet = new VerifierLog(1, true);
-  for (let i = 0; i < 1 << 14; i++) quiet.enter();
+  for (let i = 0; i < 1 << 14; i++) quiet.enter(2048);
   t.equal(quiet.trail, null);
   t.ok(quiet.overflowed);
   t.end();

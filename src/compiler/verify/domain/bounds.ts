@@ -82,7 +82,8 @@ function isSettledConst(r: ReadonlyReg): boolean {
     ((r.s32min ^ lo) | (r.s32max ^ lo) | (r.u32min ^ lo) | (r.u32max ^ lo)) === 0
   );
 }
-function isUnknown(r: ReadonlyReg): boolean {
+/** Nothing is known of the value. */
+export function isUnknown(r: ReadonlyReg): boolean {
   return (
     (r.maskHi & r.maskLo & r.umaxHi & r.umaxLo & r.smaxLo & r.u32max) === -1 &&
     (r.uminHi | r.uminLo | r.sminLo | r.u32min) === 0 &&

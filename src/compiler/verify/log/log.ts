@@ -9,8 +9,8 @@ export const LOG_LEVEL = LOG_LEVEL1 | LOG_LEVEL2;
 
 /** The log buffer that a client of ours has: what libbpf goes up to by itself is less (16 MiB), the kernel allows 1 GiB. */
 const BUFFER_BYTES = 32 << 20;
-/** More than an instruction takes in the log with its source line and the states that change with it. */
-const SKIPPED_BYTES = 2048;
+/** More than what is printed between the last instruction of a path and the next path. */
+const UNCOUNTED_BYTES = 1 << 16;
 
 /**
  * The verifier's log: text in order, cut back when a path turns out well (level 1). Behind the buffer's size the oldest
@@ -93,17 +93,22 @@ export class VerifierLog {
     this.dropped = 0;
   }
 
-  /** The walk enters an instruction. Whether it is to be printed; a quiet log counts at least as many characters instead. */
-  enter(): boolean {
-    if (this.quiet) this.count();
+  /** Whether instructions are not printed but only counted. */
+  get counts(): boolean {
+    return this.quiet && this.counted !== null;
+  }
+
+  /** The walk enters an instruction. Whether it is to be printed; a quiet log counts `most` characters for it instead. */
+  enter(most: number): boolean {
+    if (this.quiet) this.count(most);
     else if (this.isLeft !== null) this.prints = this.isLeft();
     return this.prints;
   }
 
-  private count(): void {
+  private count(most: number): void {
     this.counted?.add(this.written);
-    this.written += SKIPPED_BYTES;
-    if (this.written > this.longest) this.longest = this.written;
+    this.written += most;
+    this.longest = Math.max(this.longest, this.written + UNCOUNTED_BYTES);
     if (this.overflowed) this.counted = null;
   }
 

@@ -40,9 +40,21 @@ function nextLine(env: Env, insn: number): LineInfo | null {
   return info;
 }
 
-/** An instruction is passed without being printed: its source line counts as written. */
+/** An instruction is passed without being printed: its source line, where it has a new one, counts as written. */
 export function passSourceLine(env: Env, insn: number): void {
   nextLine(env, insn);
+}
+
+/** The same, and how many characters the line has in the log. */
+export function countSourceLine(env: Env, insn: number): number {
+  const info = nextLine(env, insn);
+  if (info === null) return 0;
+  return (env.lineLengths[env.prevLineInfo] ??= lineText(env, info, '; ').length);
+}
+
+function lineText(env: Env, info: LineInfo, prefix: string): string {
+  const line = (env.btf?.string(info.lineOff) ?? '').replace(/^[\t-\r \u00a0]+/, '').slice(0, MAX_LINE);
+  return `${prefix}${line} @ ${sourcePlace(env, info)}\n`;
 }
 
 /** Writes the source line of an instruction, unless it was the one written last (verbose_linfo). */
@@ -50,6 +62,5 @@ export function writeSourceLine(env: Env, insn: number, prefix: string): void {
   if (env.log.level === 0) return;
   const info = nextLine(env, insn);
   if (info === null) return;
-  const line = (env.btf?.string(info.lineOff) ?? '').replace(/^[\t-\r \u00a0]+/, '').slice(0, MAX_LINE);
-  env.log.write(`${prefix}${line} @ ${sourcePlace(env, info)}\n`);
+  env.log.write(lineText(env, info, prefix));
 }
