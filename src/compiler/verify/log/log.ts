@@ -115,7 +115,9 @@ export class VerifierLog {
   /** Forgets everything behind a position. */
   reset(position: number): void {
     this.counted?.cut(position);
-    if (this.quiet && position > 0) {
+    // A quiet log has counted more than it holds: it cannot be cut in between, and what it holds is told after a cut to 0 alone.
+    if (this.quiet) {
+      if (position === 0) this.parts = [];
       this.written = position;
       return;
     }
