@@ -1,14 +1,18 @@
 /**
- * Code generation alone: BPF instructions a second on one worker, and memory a program takes beside its code.
+ * Code generation alone: BPF instructions a second on one worker, and memory a program takes beside its code, by
+ * architecture.
  *
- * The work is every accepted program of the shared corpora where they are there (BPF_JITD_CORPUS), else our own recorded
- * ones: as the kernel's JIT was given them.
+ * The work is every accepted program of the shared corpora where they are there (BPF_JITD_CORPUS, BPF_JITD_CORPORA), else
+ * our own recorded ones: as the kernel's JIT was given them.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileProgram, type JitOptions } from '../src/compiler/jit/arm64/jit.js';
+import * as arm64 from '../src/compiler/jit/arm64/jit.js';
 import type { CompiledFunction, JitProgram } from '../src/compiler/jit/program.js';
-import { compiledRecordings, jitInput, type CompiledRecording } from '../test/jit/corpus.js';
+import * as x86 from '../src/compiler/jit/x86_64/jit.js';
+import type { Outcome } from '../src/compiler/outcome.js';
+import { compiledRecordings, jitInput as arm64Input, type CompiledRecording } from '../test/jit/corpus.js';
+import { jitInput as x86Input } from '../test/jit/x86_64/recordings.js';
 import { readGolden } from '../test/golden/golden.js';
 import { collector } from './collect.js';
 import { median } from './statistics.js';
@@ -16,15 +20,51 @@ import { median } from './statistics.js';
 const SUITES = ['selftests', 'tools', 'test_verifier', 'test_bpf'];
 const ROUNDS = 20;
 
+/** A program to be compiled, as often as it is called. */
 interface Work {
-  readonly program: JitProgram;
-  readonly options: JitOptions;
+  readonly instructions: number;
+  readonly compile: () => Outcome<readonly CompiledFunction[]>;
 }
 
-function recordings(): CompiledRecording[] {
-  const corpus = process.env['BPF_JITD_CORPUS'] ?? '/work/shared/corpus';
+interface Kind {
+  readonly name: string;
+  readonly corpus: string;
+  readonly golden: string;
+  /** Millions of instructions a second that it must reach. */
+  readonly least: number;
+  readonly work: (recording: CompiledRecording) => Work;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'arm64',
+    corpus: process.env['BPF_JITD_CORPUS'] ?? '/work/shared/corpus',
+    golden: 'jit',
+    least: 3,
+    work(recording) {
+      const { program, options } = arm64Input(recording);
+      return { instructions: sizeOf(program), compile: () => arm64.compileProgram(program, options) };
+    },
+  },
+  {
+    name: 'x86-64',
+    corpus: join(process.env['BPF_JITD_CORPORA'] ?? '/work/shared/corpora', 'linux-6.12-x86_64'),
+    golden: 'jit-x86_64',
+    least: 2,
+    work(recording) {
+      const { program, options } = x86Input(recording);
+      return { instructions: sizeOf(program), compile: () => x86.compileProgram(program, options) };
+    },
+  },
+];
+
+function sizeOf(program: JitProgram): number {
+  return program.functions.reduce((n, f) => n + f.instructions.length, 0);
+}
+
+function recordings({ corpus, golden }: Kind): CompiledRecording[] {
   if (existsSync(corpus)) return SUITES.flatMap((suite) => compiledRecordings(join(corpus, suite, 'kernel.jsonl.gz')));
-  return readGolden('jit', 'programs').map((r) => ({
+  return readGolden(golden, 'programs').map((r) => ({
     prog: r.program,
     type: r.type,
     err: 0,
@@ -40,8 +80,8 @@ function recordings(): CompiledRecording[] {
 }
 
 function compileAll(work: readonly Work[]): (readonly CompiledFunction[])[] {
-  return work.map(({ program, options }) => {
-    const compiled = compileProgram(program, options);
+  return work.map(({ compile }) => {
+    const compiled = compile();
     if (!compiled.ok) throw new Error(compiled.failure.message);
     return compiled.value;
   });
@@ -54,9 +94,13 @@ const bytesInUse = (): number => {
 
 /** Prints instructions a second of CPU time (median and best round), and memory for each byte of code. */
 export function benchCodegen(): void {
+  for (const kind of KINDS) benchKind(kind);
+}
+
+function benchKind(kind: Kind): void {
   const collect = collector();
-  const work = recordings().map((r) => jitInput(r));
-  const instructions = work.flatMap(({ program }) => program.functions).reduce((n, f) => n + f.instructions.length, 0);
+  const work = recordings(kind).map((r) => kind.work(r));
+  const instructions = work.reduce((n, one) => n + one.instructions, 0);
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const start = process.cpuUsage();
@@ -69,9 +113,9 @@ export function benchCodegen(): void {
   const kept = compileAll(work);
   const allocated = bytesInUse() - before;
   const code = kept.flat().reduce((n, f) => n + f.code.length, 0);
-  console.log(`codegen: ${work.length} programs, ${instructions} instructions, ${code} bytes of code`);
+  console.log(`codegen for ${kind.name}: ${work.length} programs, ${instructions} instructions, ${code} bytes of code`);
   console.log(
-    `  ${median(rates).toFixed(2)} million BPF instructions a second of CPU time (best ${Math.max(...rates).toFixed(2)}; ≥ 3)`,
+    `  ${median(rates).toFixed(2)} million BPF instructions a second of CPU time (best ${Math.max(...rates).toFixed(2)}; ≥ ${kind.least})`,
   );
   console.log(`  ${(allocated / code).toFixed(1)} bytes of memory for each byte of code, the code included (≤ 50)`);
 }

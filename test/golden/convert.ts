@@ -36,9 +36,13 @@ type ReadEntry = (bytes: Buffer, at: number) => GoldenException;
 
 const EXTABLE_ENTRY = 12;
 
+/** Offsets in x86-64's struct pt_regs, by register number. */
+const SAVED_AT = [80, 88, 96, 40, 152, 32, 104, 112, 72, 64, 56, 48, 24, 16, 8, 0];
+
 /**
  * struct exception_table_entry by the machine's name: places relative to the fields themselves. arm64 has the register in
- * the fixup's top bits; s390x in a field of its own, -1 for none.
+ * the fixup's top bits; s390x in a field of its own, -1 for none; x86-64 as its place in struct pt_regs, and above the
+ * length of the access.
  */
 const READ_ENTRY: Readonly<Record<string, ReadEntry>> = {
   aarch64(bytes, at) {
@@ -46,6 +50,16 @@ const READ_ENTRY: Readonly<Record<string, ReadEntry>> = {
     const offset = at + bytes.readInt32LE(0);
     const raw = bytes.subarray(0, 10).toString('hex');
     return { offset, resume: at + 4 - (fixup & 0x7ffffff), register: fixup >>> 27, raw };
+  },
+  x86_64(bytes, at) {
+    const offset = at + bytes.readInt32LE(0);
+    const fixup = bytes.readInt32LE(4);
+    return {
+      offset,
+      resume: offset + (fixup & 0xff),
+      register: SAVED_AT.indexOf(fixup >> 8),
+      raw: bytes.toString('hex'),
+    };
   },
   s390x(bytes, at) {
     const offset = at + bytes.readInt32BE(0);

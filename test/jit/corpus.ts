@@ -67,7 +67,7 @@ export interface RecordedSymbols {
   readonly others: ReadonlyMap<string, Address>;
 }
 
-const ARM64_SYMBOLS: RecordedSymbols = {
+export const ARM64_SYMBOLS: RecordedSymbols = {
   callBase: addressOf(0xffff8000802637c8n),
   bpfThrow: addressOf(0xffff8000802a2d28n),
   others: new Map(),

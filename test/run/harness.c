@@ -1,5 +1,5 @@
 /*
- * Runs machine code that the JIT made, under qemu-user: maps memory where the code expects it, calls it, and does at a
+ * Runs machine code that the JIT made, natively or under qemu-user: maps memory where the code expects it, calls it, and does at a
  * fault what the kernel does (look the access up in the exception tables, zero the register, go on at the resume point).
  * What differs between the architectures is in arch-NAME.h.
  *
@@ -26,6 +26,8 @@
 
 #if defined(__aarch64__)
 #include "arch-aarch64.h"
+#elif defined(__x86_64__)
+#include "arch-x86_64.h"
 #elif defined(__s390x__)
 #include "arch-s390x.h"
 #endif

@@ -25,7 +25,8 @@ export interface Ran {
 /** How code of an architecture is run here. */
 export interface MachineKind {
   readonly compiler: string;
-  readonly emulator: string;
+  /** Null where the host runs it by itself. */
+  readonly emulator: string | null;
   readonly order: ByteOrder;
 }
 
@@ -35,6 +36,12 @@ export const ARM64: MachineKind = {
   order: LITTLE_ENDIAN,
 };
 export const S390X: MachineKind = { compiler: 's390x-linux-gnu-gcc', emulator: 'qemu-s390x', order: BIG_ENDIAN };
+
+export const X86_64: MachineKind = {
+  compiler: 'x86_64-linux-gnu-gcc',
+  emulator: process.arch === 'x64' ? null : 'qemu-x86_64',
+  order: LITTLE_ENDIAN,
+};
 
 /** The cross-compiled harness in a directory of its own. */
 export class Machine {
@@ -54,7 +61,9 @@ export class Machine {
   run(batch: Batch): Ran {
     const file = join(this.directory, 'batch');
     writeFileSync(file, batch.toBytes());
-    const { stdout, signal, status } = spawnSync(this.kind.emulator, [this.harness, file], { encoding: 'utf8' });
+    const { emulator } = this.kind;
+    const [command, ...rest] = emulator === null ? [this.harness] : [emulator, this.harness];
+    const { stdout, signal, status } = spawnSync(command!, [...rest, file], { encoding: 'utf8' });
     const lines = stdout.split('\n').filter((line) => line !== '');
     const results = lines.filter((line) => !line.startsWith('write ')).map((line) => BigInt(`0x${line}`));
     const written = lines

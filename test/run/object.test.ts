@@ -12,10 +12,14 @@ import type { CompiledFunction, JitFunction, JitProgram, SymbolRef } from '../..
 import { S390X } from '../../src/compiler/jit/s390x/architecture.js';
 import { compileProgram as compileS390x } from '../../src/compiler/jit/s390x/jit.js';
 import type { Outcome } from '../../src/compiler/outcome.js';
+import { X86_64 } from '../../src/compiler/jit/x86_64/architecture.js';
+import { compileProgram as compileX86 } from '../../src/compiler/jit/x86_64/jit.js';
 import { writeObject } from '../../src/compiler/link/object/object.js';
 import { OFFSETS } from '../jit/corpus.js';
 import { OFFSETS as S390X_OFFSETS } from '../jit/s390x/recordings.js';
+import { KERNEL as X86_KERNEL, UNMITIGATED } from '../jit/x86_64/recordings.js';
 import { assemble } from '../verify/assembler.js';
+import { X86_64 as X86_64_MACHINE } from './machine.js';
 
 function fn(name: string, lines: readonly string[], symbols: readonly (readonly [number, SymbolRef])[]): JitFunction {
   const instructions = assemble(lines);
@@ -67,7 +71,8 @@ function program(): JitFunction[] {
 interface Case {
   readonly architecture: Architecture;
   readonly tools: string;
-  readonly emulator: string;
+  /** Null where the host runs it by itself. */
+  readonly emulator: string | null;
   readonly compile: (program: JitProgram) => Outcome<readonly CompiledFunction[]>;
   readonly relocations: readonly RegExp[];
   readonly multiplication: RegExp;
@@ -105,6 +110,26 @@ const CASES: readonly Case[] = [
       /R_390_64 .*main_program \+ 6/,
     ],
     multiplication: /<triple>:[^]*msgfi\s+%r14,3/,
+  },
+  {
+    architecture: X86_64,
+    tools: 'x86_64-linux-gnu-',
+    emulator: X86_64_MACHINE.emulator,
+    compile: (program) =>
+      compileX86(program, {
+        ...X86_KERNEL,
+        cpu: UNMITIGATED,
+        userEnd: { hi: 0, lo: 0x1000 }, // a process has no other addresses than a user's
+        countsItself: () => true,
+        link: null,
+      }),
+    relocations: [
+      /R_X86_64_64 .*bpf_map_value\.counts \+ 8/,
+      /R_X86_64_PC32 .*triple - 4/,
+      /R_X86_64_32S .*triple \+ 0/,
+      /R_X86_64_PC32 .*for_each - 4/,
+    ],
+    multiplication: /<triple>:[^]*imul\s+\$0x3,%rax,%rax/,
   },
 ];
 
@@ -146,7 +171,9 @@ for (const { architecture, tools, emulator, compile, relocations, multiplication
     const executable = join(directory, 'linked');
     const source = join(import.meta.dirname, 'linked.c');
     execFileSync(`${tools}gcc`, ['-O1', '-static', '-Wall', '-Werror', '-o', executable, source, object]);
-    const { stdout, signal } = spawnSync(emulator, [executable], { encoding: 'utf8' });
+    const { stdout, signal } = spawnSync(emulator ?? executable, emulator === null ? [] : [executable], {
+      encoding: 'utf8',
+    });
     t.equal(signal, null);
     // number + values[1] + triple(3) + triple(10) + triple(20); then NULL in place of the number, and 77 stored before
     t.same(stdout.trim().split('\n').map(Number), [1000 + 8 + 9 + 90, 0 + 77 + 9 + 90, 77]);

@@ -5,9 +5,10 @@
 import type { Instructions } from '../../src/compiler/isa/instructions.js';
 import * as isa from '../../src/compiler/isa/opcodes.js';
 import { addressOf } from '../../src/compiler/jit/address.js';
-import { compileProgram } from '../../src/compiler/jit/arm64/jit.js';
+import type { ResolvedLink } from '../../src/compiler/jit/architecture.js';
 import type { CompiledFunction, JitProgram } from '../../src/compiler/jit/program.js';
-import { jitInput, type CompiledRecording } from '../jit/corpus.js';
+import type { Outcome } from '../../src/compiler/outcome.js';
+import { linkedProgram, type CompiledRecording, type RecordedSymbols } from '../jit/corpus.js';
 
 /** Where the harness's code lies: calls count from the base, 32 MiB in, and code begins 64 MiB in. */
 export const REGION = 0x50_0000_0000;
@@ -29,14 +30,18 @@ export interface Redirection {
   readonly to: number;
 }
 
+/** An architecture's JIT, for a processor. */
+export type Compile = (program: JitProgram, link: ResolvedLink) => Outcome<readonly CompiledFunction[]>;
+
 /** Compiles at addresses from `at`; the first redirection that covers a constant moves it. Throws where the JIT gives up. */
 export function placeRecording(
   recording: CompiledRecording,
   at: number,
   redirections: readonly Redirection[],
-  cpu = { lse: true, bti: false, pac: true },
+  symbols: RecordedSymbols,
+  compile: Compile,
 ): Placed[] {
-  const { program, options } = jitInput(recording, cpu);
+  const { program } = linkedProgram(recording, symbols);
   const addresses: number[] = [];
   let next = at;
   for (const fn of recording.functions) {
@@ -47,8 +52,9 @@ export function placeRecording(
     functions: addresses.map((address) => addressOf(BigInt(address))),
     callBase: addressOf(BigInt(CALL_BASE)),
     arena: null,
+    symbol: (name: string) => symbols.others.get(name) ?? null,
   };
-  const compiled = compileProgram(redirected(program, redirections), { ...options, link });
+  const compiled = compile(redirected(program, redirections), link);
   if (!compiled.ok) throw new Error(`${recording.prog}: ${compiled.failure.message}`);
   return compiled.value.map((fn, i) => ({ address: addresses[i]!, fn }));
 }
