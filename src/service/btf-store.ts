@@ -1,19 +1,8 @@
 /** Uploaded BTF: on disk under its SHA-256 and tenant, bounded in bytes, and where all instances find it. */
-import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { cacheKey } from './cache/key.js';
 import type { SharedUploads } from './cluster/uploads.js';
 import { ServiceError } from './errors.js';
-import { checkBtf, unwrapBtf } from './btf-unwrap.js';
-import { isDigest } from './contract/request.js';
 import type { FileStore } from './store/file-store.js';
-
-/** Read files that are kept in memory. */
-const KEPT = 4;
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 export interface BtfStoreParts {
   readonly files: FileStore;
@@ -24,8 +13,6 @@ export interface BtfStoreParts {
 }
 
 export class BtfStore {
-  private readonly recent = new LRUCache<string, Buffer>({ max: KEPT });
-
   constructor(private readonly parts: BtfStoreParts) {}
 
   get maxBytes(): number {
@@ -38,29 +25,25 @@ export class BtfStore {
     return { bytes, files: count };
   }
 
-  /** Keeps the bytes and answers their digest. `digest` empty: none was claimed. Throws ServiceError. */
-  async put(bytes: Buffer, digest: string, tenant: string): Promise<string> {
-    const actual = sha256(bytes);
-    if (digest !== '' && !isDigest(digest))
-      throw new ServiceError('INVALID_DIGEST', 'the digest is not 64 hexadecimal digits');
-    if (digest !== '' && digest !== actual) {
-      throw new ServiceError('DIGEST_MISMATCH', `the ${bytes.length} bytes have the SHA-256 ${actual}`);
-    }
-    if (bytes.length === 0) throw new ServiceError('INVALID_BTF', 'the BTF is empty');
-    checkBtf(await unwrapBtf(bytes));
+  /** Keeps bytes that were checked, under their SHA-256. Throws ServiceError BODY_TOO_LARGE or STORE_FULL. */
+  async put(bytes: Buffer, digest: string, tenant: string): Promise<void> {
     if (bytes.length > this.maxBytes)
       throw new ServiceError('BODY_TOO_LARGE', 'the BTF is larger than the whole store');
-    await this.keep(cacheKey(tenant, actual), bytes);
-    return actual;
+    await this.keep(cacheKey(tenant, digest), bytes);
   }
 
-  /** Throws ServiceError UNKNOWN_BTF where the tenant has none, or where it is damaged. */
-  async get(digest: string, tenant: string, field = 'target.btfDigest'): Promise<Buffer> {
+  /**
+   * The file that has it, or its bytes where this disk takes nothing of what another instance was given; null where the tenant
+   * has none. Whoever reads it holds it against the digest.
+   */
+  async locate(digest: string, tenant: string): Promise<string | Buffer | null> {
     const key = cacheKey(tenant, digest);
-    const bytes = this.recent.get(key) ?? (await this.fromDisk(key, digest)) ?? (await this.fromOthers(key, digest));
-    if (bytes === null) throw new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field });
-    this.recent.set(key, bytes);
-    return bytes;
+    return (await this.parts.files.find(key)) ?? this.fromOthers(key);
+  }
+
+  /** Sets aside what its reader found damaged. */
+  async forget(digest: string, tenant: string): Promise<void> {
+    await this.parts.files.setAside(cacheKey(tenant, digest), 'its checksum is wrong').catch(this.parts.onError);
   }
 
   async close(): Promise<void> {
@@ -72,7 +55,6 @@ export class BtfStore {
     const { shared } = this.parts;
     const [here, elsewhere] = await Promise.all([this.toDisk(key, bytes), shared?.put(key, bytes) ?? false]);
     if (!here && !elsewhere) throw new ServiceError('STORE_FULL', 'the disk takes no more just now');
-    this.recent.set(key, bytes);
   }
 
   private async toDisk(key: string, bytes: Buffer): Promise<boolean> {
@@ -85,23 +67,10 @@ export class BtfStore {
     }
   }
 
-  private async fromDisk(key: string, digest: string): Promise<Buffer | null> {
-    const { files, onError } = this.parts;
-    try {
-      const bytes = await files.read(key);
-      if (bytes === null || sha256(bytes) === digest) return bytes;
-      await files.setAside(key, 'its checksum is wrong');
-    } catch (error) {
-      onError(error);
-    }
-    return null;
-  }
-
   /** What was uploaded to another instance; kept here too, where the disk has room. */
-  private async fromOthers(key: string, digest: string): Promise<Buffer | null> {
+  private async fromOthers(key: string): Promise<string | Buffer | null> {
     const bytes = (await this.parts.shared?.get(key)) ?? null;
-    if (bytes === null || sha256(bytes) !== digest) return null;
-    await this.toDisk(key, bytes);
-    return bytes;
+    if (bytes === null) return null;
+    return (await this.toDisk(key, bytes)) ? this.parts.files.find(key) : bytes;
   }
 }

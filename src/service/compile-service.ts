@@ -1,24 +1,23 @@
 /**
  * What both transports call, and nothing deeper:
  *
- *     checked request → digest → memory → disk → Redis → the same in flight? → executor → answer
+ *     what came → intake: checked, named → memory → disk → Redis → the same in flight? → executor → answer
  */
-import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Identity } from './auth/identity.js';
 import type { Answer } from './cache/entry.js';
 import { cacheKey } from './cache/key.js';
 import type { CacheTiers, Found } from './cache/tiers.js';
-import type { CompileRequestMessage, TargetMessage } from './contract/messages.js';
-import { CompileRequestType, encode } from './contract/schema.js';
-import { checkRequest, isDigest } from './contract/request.js';
+import { isDigest } from './contract/request.js';
 import { ServiceError } from './errors.js';
-import type { Executed, Executor, Question } from './execute/executor.js';
+import type { Executed, Executor } from './execute/executor.js';
 import { Flights } from './flights.js';
-import { atTarget, composed, eachTarget } from './many-targets.js';
+import type { Intake } from './intake/intake.js';
+import type { Body, Prepared, ReadSource, RequestSource } from './intake/source.js';
+import { atTarget, composed } from './many-targets.js';
 import type { BtfStore } from './btf-store.js';
 import type { CompilePool } from './pool/pool.js';
-import type { CatalogEntry, TargetCatalog } from './catalog.js';
+import type { TargetCatalog } from './catalog.js';
 import type { Metrics } from './telemetry/metrics.js';
 import type { Trace } from './telemetry/trace.js';
 
@@ -42,8 +41,7 @@ export interface CompileServiceParts {
   readonly btf: BtfStore;
   readonly catalog: TargetCatalog;
   readonly metrics: Metrics;
-  /** Of code and schemas: part of every digest. */
-  readonly buildId: string;
+  readonly intake: Intake;
   /** Milliseconds that a request may take at most. */
   readonly timeout: number;
 }
@@ -90,18 +88,47 @@ export class CompileService {
     return this.parts.metrics;
   }
 
-  /** Answers a request. Throws ServiceError. */
-  async compile(message: CompileRequestMessage, asking: Asking): Promise<Compiled> {
+  /** Reads a single request and answers it. Throws ServiceError. */
+  async ask(source: RequestSource, asking: Asking): Promise<Compiled> {
+    this.checkAccepting();
     const started = performance.now();
-    if (this.stopping) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
-    if ((message.targets?.length ?? 0) > 0) return this.compileMany(message, asking);
-    const question = this.prepare(message, asking);
-    const { digest, key } = question;
-    const request = performance.now() - started;
+    const read = this.read(source, asking);
+    const { requests } = 'then' in read ? await read : read;
+    return this.compile(requests[0]!, asking, performance.now() - started);
+  }
+
+  /** What a client sent as requests; at once where it is small. Throws ServiceError. */
+  read(source: RequestSource, asking: Asking): ReadSource | Promise<ReadSource> {
+    return this.parts.intake.read(source, askerOf(asking, this.limitOf(asking)));
+  }
+
+  /** Keeps BTF; answers its digest and size. `digest` empty: none was claimed. Throws ServiceError. */
+  async upload(
+    body: Body,
+    digest: string,
+    asking: Asking,
+  ): Promise<{ readonly digest: string; readonly size: number }> {
+    this.checkAccepting();
+    const asker = askerOf(asking, this.limitOf(asking));
+    const checked = await this.parts.intake.upload({ body, digest }, asker);
+    const bytes = asBuffer(checked.bytes);
+    await this.parts.btf.put(bytes, checked.digest, asking.identity.tenant);
+    this.metrics.btfUploads.inc();
+    return { digest: checked.digest, size: bytes.length };
+  }
+
+  /** Answers a request; `spent`: milliseconds of its time that are over. Throws ServiceError. */
+  async compile(request: Prepared, asking: Asking, spent = 0): Promise<Compiled> {
+    this.checkAccepting();
+    if (request.each.length > 0) return this.compileMany(request, asking, spent);
+    const { digest } = request;
+    const { tenant, client } = asking.identity;
+    const key = cacheKey(tenant, digest);
+    const question = { ...request, key, tenant, client, json: asking.json, trace: asking.trace };
     const known = await this.parts.tiers.find(key, asking.trace);
-    if (known !== null) return { ...known, digest, key, timings: { ...known.timings, request } };
+    if (known !== null) return { ...known, digest, key, timings: { ...known.timings, request: spent } };
     const waiting = performance.now();
-    const limit = Math.max(1, Math.floor(Math.min(asking.limit ?? Infinity, this.parts.timeout)));
+    const limit = Math.max(1, Math.floor(this.limitOf(asking) - spent));
     let joined = true;
     const made = await this.flights
       .join(key, { signal: asking.signal, limit, late }, (stop) => {
@@ -114,21 +141,21 @@ export class CompileService {
     if (joined) this.parts.metrics.flights.inc({ role: 'joined' });
     const source = joined ? 'flight' : made.source;
     if (source === 'flight') asking.trace?.child('flight', waiting, performance.now());
-    return { ...made, source, digest, key, timings: { ...made.timings, request } };
+    return { ...made, source, digest, key, timings: { ...made.timings, request: spent } };
   }
 
   /** Answers for every target of a request, each by its own way through, and puts them together. */
-  private async compileMany(message: CompileRequestMessage, asking: Asking): Promise<Compiled> {
+  private async compileMany({ digest, each }: Prepared, asking: Asking, spent: number): Promise<Compiled> {
     const started = performance.now();
-    const { request, digest, key } = this.prepare(message, asking);
+    const key = cacheKey(asking.identity.tenant, digest);
     const known = await this.parts.tiers.find(key, asking.trace);
     if (known !== null) return { ...known, digest, key };
     const made = await Promise.all(
-      eachTarget(request).map(async (one, i) => {
-        return this.compile(one, asking).catch((error: unknown) => {
+      each.map((one, i) =>
+        this.compile(one, asking, spent).catch((error: unknown) => {
           throw atTarget(error, i);
-        });
-      }),
+        }),
+      ),
     );
     const answers = made.map(({ answer }) => answer);
     const answer = composed(digest, answers, (i) => this.json(made[i]!.key, answers[i]!));
@@ -162,32 +189,28 @@ export class CompileService {
     while (this.flights.size > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20));
   }
 
-  /** Checks a request and names it. Throws ServiceError. */
-  prepare(
-    message: CompileRequestMessage,
-    { identity, json, trace }: Pick<Asking, 'identity' | 'json' | 'trace'>,
-  ): Question {
-    const request = checkRequest(message);
-    const targets = (request.targets ?? [request.target]).map((one, i) => this.targetOf(one, request.targets && i));
-    const bytes = encode(CompileRequestType, request);
-    const digest = this.digest(bytes, targets.map((one) => one.digest).join(' '));
-    const { tenant, client } = identity;
-    const key = cacheKey(tenant, digest);
-    return { request, bytes, digest, key, tenant, client, target: targets[0]!.name, json, trace };
+  private checkAccepting(): void {
+    if (this.stopping) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
   }
 
-  /** Throws ServiceError UNKNOWN_TARGET; `index`: its place among several. */
-  private targetOf(target: TargetMessage | undefined, index: number | undefined): CatalogEntry {
-    try {
-      return this.parts.catalog.find(target?.kernel ?? '');
-    } catch (error) {
-      throw index === undefined ? error : atTarget(error, index);
-    }
+  /** Milliseconds. */
+  private limitOf({ limit = Infinity }: Asking): number {
+    return Math.min(limit, this.parts.timeout);
   }
+}
 
-  private digest(request: Uint8Array, target: string): string {
-    return createHash('sha256').update(`${this.parts.buildId}\n${target}\n`).update(request).digest('hex');
-  }
+function askerOf(asking: Asking, limit: number): Parameters<Intake['read']>[1] {
+  return {
+    client: asking.identity.client,
+    get signal() {
+      return asking.signal;
+    },
+    limit,
+  };
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 const late = (): ServiceError => new ServiceError('DEADLINE_EXCEEDED', 'the compilation was stopped');

@@ -152,7 +152,7 @@ export const SETTINGS = {
   bodyMemory: setting(
     'BPF_JITD_BODY_MEMORY',
     1024 * MIB,
-    'Bytes of large request bodies in memory at a time, over HTTP; more are refused with 503.',
+    'Bytes of large request bodies in memory at a time, of which one client may hold half; more are refused with 503.',
     whole(1024, 1024 * 1024 * MIB),
     '1 GiB',
   ),

@@ -1,9 +1,11 @@
 /** Requests by the bytes they came in: asking again costs one hash, and no parsing. */
-import { hash } from 'node:crypto';
+import { hash, subtle } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 /** What an entry costs besides its name: the digest that it leads to, and the maps' own. */
 const OVERHEAD = 300;
+/** Bytes that are hashed on the event loop, some hundred microseconds; more are hashed beside it. */
+const AT_ONCE = 256 * 1024;
 
 export class KnownRequests<T extends object | string> {
   private readonly entries: LRUCache<string, T>;
@@ -16,9 +18,11 @@ export class KnownRequests<T extends object | string> {
     });
   }
 
-  /** Names bytes, and for whom (`tenant`) and as what (`meaning`) they are read. */
-  static nameOf(tenant: string, meaning: string, bytes: Uint8Array): string {
-    return `${tenant}\n${meaning}\n${hash('sha256', bytes, 'base64')}`;
+  /** Names bytes, and for whom (`tenant`) and as what (`meaning`) they are read; later, where there are many. */
+  static nameOf(tenant: string, meaning: string, bytes: Uint8Array): string | Promise<string> {
+    const place = `${tenant}\n${meaning}\n`;
+    if (bytes.length <= AT_ONCE) return place + hash('sha256', bytes, 'base64');
+    return subtle.digest('SHA-256', bytes).then((digest) => place + Buffer.from(digest).toString('base64'));
   }
 
   get(name: string): T | undefined {

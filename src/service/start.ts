@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import { openKeyring, watchKeyring } from './auth/open.js';
+import { BodyMemory } from './body-memory.js';
 import { blameSetting } from './blame-setting.js';
 import { MemoryCache } from './cache/memory.js';
 import { RedisCache } from './cache/redis.js';
@@ -18,8 +19,11 @@ import { workOnQueue } from './execute/queue-worker.js';
 import { SharedExecutor } from './execute/shared.js';
 import { serveGrpc } from './grpc/serve.js';
 import { buildApp, type Route } from './http/app.js';
+import { Intake } from './intake/intake.js';
+import type { Naming } from './intake/source.js';
 import { openJobs } from './jobs/open-jobs.js';
 import { CompilePool } from './pool/pool.js';
+import type { TargetFiles } from './pool/protocol.js';
 import { openStores } from './store/open.js';
 import { readTargets } from './targets.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -27,6 +31,9 @@ import { observe } from './telemetry/observe.js';
 import { openTracing } from './telemetry/tracing.js';
 import { Certificates } from './tls.js';
 import { buildId } from './version.js';
+
+/** Threads that read what is large or compressed: one that a client keeps busy does not hold up all the others. */
+const READERS = 2;
 
 export interface RunningService {
   /** http://host:port */
@@ -80,6 +87,10 @@ export async function startService(config: Config, options: StartOptions = {}): 
   const id = buildId();
   const queued = cluster !== null && config.role === 'api' ? queuedExecutor(config, cluster, id, tiers) : null;
   const shared = cluster === null ? local : new SharedExecutor(local, cluster.leases, cluster.bus, tiers, metrics);
+  const intake = new Intake(
+    { naming: { buildId: id, targets: named(targets) }, maxRequests: config.jobItems },
+    READERS,
+  );
   const service = new CompileService({
     pool,
     executor: queued ?? shared,
@@ -87,9 +98,10 @@ export async function startService(config: Config, options: StartOptions = {}): 
     btf,
     catalog: new TargetCatalog(targets),
     metrics,
-    buildId: id,
+    intake,
     timeout: config.timeout,
   });
+  const bodies = new BodyMemory(config.bodyMemory);
   const routes: Route[] = [];
   const watches = [keyring && watchKeyring(keyring, metrics, logger), certificates?.watch(metrics, logger)];
   const jobs = openJobs(config, service, cluster, tracing);
@@ -98,14 +110,24 @@ export async function startService(config: Config, options: StartOptions = {}): 
     cluster === null || answers === null || config.role === 'api'
       ? null
       : workOnQueue({ cluster, buildId: id, service, answers, concurrency: config.workers, tracing });
-  const app = await buildApp({ service, jobs: jobs.service, config, logger, routes, keyring, certificates, tracing });
+  const app = await buildApp({
+    service,
+    jobs: jobs.service,
+    config,
+    bodies,
+    logger,
+    routes,
+    keyring,
+    certificates,
+    tracing,
+  });
   const { host, port, grpcPort } = config;
   const url = await blameSetting(`BPF_JITD_PORT=${port} at BPF_JITD_HOST=${host}`, () => app.listen({ host, port }));
   const grpc =
     config.role === 'worker'
       ? null
       : await blameSetting(`BPF_JITD_GRPC_PORT=${grpcPort} at BPF_JITD_HOST=${host}`, () =>
-          serveGrpc({ service, jobs: jobs.service, config, keyring, certificates, tracing }),
+          serveGrpc({ service, jobs: jobs.service, config, bodies, keyring, certificates, tracing }),
         );
   const grpcAddress = grpc?.address ?? '';
   logger.info({ url, grpc: grpcAddress, targets: targets.map(({ name }) => name) }, 'serving');
@@ -117,7 +139,7 @@ export async function startService(config: Config, options: StartOptions = {}): 
     const { drainTimeout } = config;
     await Promise.all([service.drain(drainTimeout), jobs.close(drainTimeout), consumer?.close(drainTimeout)]);
     await Promise.all([closeHttp(app, metrics, until), grpc?.close()]);
-    await Promise.all([pool.close(), queued?.close()]);
+    await Promise.all([pool.close(), intake.close(), queued?.close()]);
     await Promise.all([disk?.close(), btf.close()]);
     cluster?.close();
     await tracing?.close();
@@ -125,6 +147,9 @@ export async function startService(config: Config, options: StartOptions = {}): 
   };
   return { url, grpcAddress, service, routes, stop };
 }
+
+const named = (targets: readonly TargetFiles[]): Naming['targets'] =>
+  targets.map(({ name, digest }) => ({ name, digest }));
 
 function queuedExecutor(config: Config, cluster: Cluster, buildId: string, tiers: CacheTiers): QueuedExecutor {
   const { queue: limit, timeout } = config;

@@ -3,7 +3,6 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { requestFromJson } from '../../src/service/contract/request.js';
 import { underSignals } from '../../src/service/signals.js';
 import { raw, testService } from './fixtures/service.js';
 
@@ -58,8 +57,9 @@ t.test('compilations', async (t) => {
   const compile = async (name: string): Promise<void> => {
     const { signal } = new AbortController();
     refs.push(new WeakRef(signal));
-    const message = requestFromJson(Buffer.from(JSON.stringify(raw(name))));
-    await service.compile(message, { identity: { client: '', tenant: '' }, signal, json: true, trace: null });
+    const bytes = Buffer.from(JSON.stringify(raw(name)));
+    const source = { kind: 'json', message: 'CompileRequest', body: { bytes, coding: null, limit: 1e6 } } as const;
+    await service.ask(source, { identity: { client: '', tenant: '' }, signal, json: true, trace: null });
   };
   for (let i = 0; i < 40; i++) await Promise.all([0, 1, 2, 3, 4].map((n) => compile(`p${i}-${n}`)));
   t.ok((await alive(refs)) < 10, 'what they were asked with is not held until their time would have been over');

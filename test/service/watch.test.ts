@@ -37,7 +37,8 @@ t.test('a job that is done is told page by page, without waiting', async (t) => 
   const calls: string[] = [];
   const told = { count: all.length, listener: () => undefined };
   const seen: string[] = [];
-  for await (const { id } of watchJob(backend(told, calls), 'job', '', new AbortController().signal)) seen.push(id);
+  for await (const { id } of watchJob(backend(told, calls), 'job', '', new AbortController().signal, () => undefined))
+    seen.push(id);
   t.strictSame(
     seen,
     all.map(({ id }) => id),
@@ -49,7 +50,7 @@ t.test('each ring is one question', async (t) => {
   const calls: string[] = [];
   const told = { count: 1, listener: (): void => undefined };
   let seen = 0;
-  for await (const { id } of watchJob(backend(told, calls), 'job', '', new AbortController().signal)) {
+  for await (const { id } of watchJob(backend(told, calls), 'job', '', new AbortController().signal, () => undefined)) {
     t.equal(id, String(++seen));
     if (seen === 20) told.count = all.length;
     else if (seen < 20) told.count++;
@@ -69,6 +70,7 @@ t.test('who has seen the end already is told so', async (t) => {
   const calls: string[] = [];
   const told = { count: all.length, listener: () => undefined };
   const last = all.at(-1)!.id;
-  for await (const { id } of watchJob(backend(told, calls), 'job', last, new AbortController().signal)) t.fail(id);
+  for await (const { id } of watchJob(backend(told, calls), 'job', last, new AbortController().signal, () => undefined))
+    t.fail(id);
   t.strictSame(calls, ['happenings', 'ended', 'happenings']);
 });

@@ -36,14 +36,14 @@ export class Threads implements Asker {
   /** Throws ServiceError for what cannot be tried, DEADLINE_EXCEEDED where it took too long. */
   async ask({ object, kernel, options }: Question): Promise<AnswerJson> {
     const request = encode(CompileRequestType, checkRequest({ object, target: { kernel }, options }));
-    const task = { request, digest: '', target: kernel, btf: null, modules: [], json: false, traced: false };
+    const task = { request, digest: '', target: kernel, tenant: '', stored: [], json: false, traced: false };
     const { timeout } = this.options;
     const deadline = new AbortController();
     const late = new ServiceError('DEADLINE_EXCEEDED', `took longer than ${timeout} ms`);
     const timer = setTimeout(() => deadline.abort(late), timeout);
     try {
       const { result } = await this.pool.run(task, deadline.signal);
-      if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf);
+      if ('field' in result) throw new Error('BTF that nobody named cannot be used');
       return writeJson(CompileResponseType, CompileResponseType.decode(result.protobuf) as unknown as Message) as never;
     } finally {
       clearTimeout(timer);

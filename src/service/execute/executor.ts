@@ -1,21 +1,15 @@
 /** Whoever makes an answer that no cache has: worker threads here, or another instance. */
 import type { Answer } from '../cache/entry.js';
 import type { Trace } from '../telemetry/trace.js';
-import type { CompileRequestMessage } from '../contract/messages.js';
+import type { Prepared } from '../intake/source.js';
 
-/** A request that was checked and named. */
-export interface Question {
-  readonly request: CompileRequestMessage;
-  /** The same, encoded. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly digest: string;
+/** A request that was checked and named, and for whom it is. */
+export interface Question extends Prepared {
   /** What its answer is kept under. */
   readonly key: string;
   readonly tenant: string;
   /** Who is given a turn. */
   readonly client: string;
-  /** The target's name, never empty. */
-  readonly target: string;
   /** Whether JSON is what the client will be sent. */
   readonly json: boolean;
   /** Of whoever asked first; null where no traces are kept. */

@@ -1,22 +1,14 @@
 /** Compiles on this instance's worker threads. */
 import { performance } from 'node:perf_hooks';
-import { sha256, type BtfStore } from '../btf-store.js';
-import { unwrapBtf } from '../btf-unwrap.js';
+import type { BtfStore } from '../btf-store.js';
 import type { Answer } from '../cache/entry.js';
-import { cacheKey } from '../cache/key.js';
 import type { CacheTiers } from '../cache/tiers.js';
-import type { CompileRequestMessage } from '../contract/messages.js';
 import { ServiceError } from '../errors.js';
 import type { CompilePool } from '../pool/pool.js';
-import type { CompileTask, CompileTaskResult, TaskBtf } from '../pool/protocol.js';
+import type { CompileTaskResult, StoredBtf } from '../pool/protocol.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Trace } from '../telemetry/trace.js';
 import type { Executed, Executor, Question } from './executor.js';
-
-interface GivenBtf {
-  readonly btf?: Uint8Array;
-  readonly btfDigest?: string;
-}
 
 export class LocalExecutor implements Executor {
   constructor(
@@ -30,16 +22,18 @@ export class LocalExecutor implements Executor {
     return this.pool.hasRoom;
   }
 
-  async execute(
-    { request, bytes, digest, key, tenant, client, target, json, trace }: Question,
-    signal: AbortSignal,
-  ): Promise<Executed> {
-    const btf = await this.targetBtf(request, tenant);
-    const modules = await this.modules(request, tenant);
-    const task = { request: bytes, digest, target, btf, modules, json, traced: trace !== null };
+  async execute(question: Question, signal: AbortSignal): Promise<Executed> {
+    if (!this.hasRoom) throw new ServiceError('QUEUE_FULL', 'as many compilations as may are waiting or running');
+    const { bytes, digest, key, tenant, client, target, json, trace } = question;
+    const stored = await this.stored(question);
+    const task = { request: bytes, digest, target, tenant, stored, json, traced: trace !== null };
     const submitted = performance.now();
     const { result, elapsed } = await this.pool.run(task, signal, client);
     if ('badBtf' in result) throw new ServiceError('INVALID_BTF', result.badBtf, { field: result.field });
+    if ('lostBtf' in result) {
+      await this.btf.forget(result.lostBtf, tenant);
+      throw unknownBtf(result.lostBtf, result.field);
+    }
     const queue = Math.max(0, elapsed - result.elapsed);
     if (trace !== null) traceWork(trace, submitted, queue, target, result);
     const answer = asAnswer(result);
@@ -48,25 +42,15 @@ export class LocalExecutor implements Executor {
     return { answer, source: 'compiled', timings: { queue, ...result.timings } };
   }
 
-  private async targetBtf({ target }: CompileRequestMessage, tenant: string): Promise<TaskBtf | null> {
-    return target === undefined ? null : this.given(target, tenant, 'target');
-  }
-
-  private async modules({ target }: CompileRequestMessage, tenant: string): Promise<CompileTask['modules']> {
-    return Promise.all(
-      (target?.modules ?? []).map(async (module, i) => {
-        const btf = await this.given(module, tenant, `target.modules[${i}]`);
-        return { name: module.name ?? '', ...btf! };
-      }),
-    );
-  }
-
-  /** BTF that a request holds or names, null where it does neither. */
-  private async given(from: GivenBtf, tenant: string, path: string): Promise<TaskBtf | null> {
-    if (from.btf !== undefined) return { key: cacheKey(tenant, sha256(from.btf)), bytes: await unwrapBtf(from.btf) };
-    if (from.btfDigest === undefined) return null;
-    const bytes = await unwrapBtf(await this.btf.get(from.btfDigest, tenant, `${path}.btfDigest`));
-    return { key: cacheKey(tenant, from.btfDigest), bytes };
+  /** Where the BTF lies that the request names: it is not read before a worker has time for it. */
+  private async stored({ named, tenant }: Question): Promise<StoredBtf[]> {
+    const stored: StoredBtf[] = [];
+    for (const { field, digest } of named) {
+      const from = await this.btf.locate(digest, tenant);
+      if (from === null) throw unknownBtf(digest, field);
+      stored.push({ field, digest, from });
+    }
+    return stored;
   }
 
   private count(result: CompileTaskResult, target: string, queue: number): void {
@@ -93,6 +77,10 @@ function traceWork(trace: Trace, submitted: number, queue: number, target: strin
     'bpf_jitd.verified_instructions': processedInstructions,
   });
   for (const { stage, start, end } of spans) worker.child(stage, taken + start, taken + end);
+}
+
+function unknownBtf(digest: string, field: string): ServiceError {
+  return new ServiceError('UNKNOWN_BTF', `upload it with PUT /btf/${digest}`, { field });
 }
 
 function asAnswer(result: CompileTaskResult): Answer {

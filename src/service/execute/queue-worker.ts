@@ -4,8 +4,8 @@ import type { RedisCache } from '../cache/redis.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { TaskWorker } from '../cluster/queue.js';
 import type { CompileService } from '../compile-service.js';
-import { requestFromProtobuf } from '../contract/request.js';
 import { asServiceError, ServiceError, toWire, type ErrorCode } from '../errors.js';
+import { sourceOfEncoded } from '../intake/source.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { CANCEL_CHANNEL, compileQueue, type CompileTaskData, type Reply } from './queued.js';
 
@@ -63,7 +63,7 @@ async function process(parts: QueueWorkerParts, task: Job<CompileTaskData>, sign
   try {
     const identity = { client: task.data.client, tenant: task.data.tenant };
     const asking = { identity, signal, json: false, limit, trace };
-    const { key, answer, source, timings } = await parts.service.compile(requestFromProtobuf(bytes), asking);
+    const { key, answer, source, timings } = await parts.service.ask(sourceOfEncoded(bytes), asking);
     if (source !== 'redis' && !(await parts.answers.has(key)) && !(await parts.answers.set(key, answer))) {
       throw new ServiceError('QUEUE_UNAVAILABLE', 'Redis does not take the answer');
     }

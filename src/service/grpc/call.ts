@@ -1,4 +1,5 @@
 /** What a gRPC call says besides its messages: who makes it, how long they wait, and whether they still do. */
+import { setMaxListeners } from 'node:events';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { clientAddress, type IsTrusted } from '../auth/address.js';
 import type { KeyHolder } from '../auth/holder.js';
@@ -28,6 +29,11 @@ export function identityOf(call: ServerCall, isTrusted: IsTrusted): Identity {
   return holderOf(call)?.identity ?? anonymous(addressOf(call.getPeer(), call.metadata, isTrusted));
 }
 
+/** Who takes turns and shares: the key that the metadata came with, or the address. */
+export function clientOf(peer: string, metadata: Metadata, isTrusted: IsTrusted): string {
+  return holders.get(metadata)?.identity.client ?? anonymous(addressOf(peer, metadata, isTrusted)).client;
+}
+
 /** `peer`: address and port. */
 export function addressOf(peer: string, metadata: Metadata, isTrusted: IsTrusted): string {
   const forwarded = metadata.get('x-forwarded-for').join(',');
@@ -52,6 +58,7 @@ export class Cancellation {
   get signal(): AbortSignal {
     if (this.stop === null) {
       this.stop = new AbortController();
+      setMaxListeners(0, this.stop.signal); // a batch has as many as requests under way
       if (this.cancelled) this.cancel('the client cancelled the call');
     }
     return this.stop.signal;

@@ -1,6 +1,7 @@
 /** The gRPC transport, listening. */
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Keyring } from '../auth/keyring.js';
+import type { BodyMemory } from '../body-memory.js';
 import type { CompileService } from '../compile-service.js';
 import type { Config } from '../config.js';
 import type { JobService } from '../jobs/job-service.js';
@@ -13,6 +14,7 @@ export interface GrpcParts {
   readonly service: CompileService;
   readonly jobs: JobService;
   readonly config: Config;
+  readonly bodies: BodyMemory;
   readonly keyring: Keyring | null;
   /** Null: no TLS. */
   readonly certificates: Certificates | null;
@@ -26,8 +28,8 @@ export interface ServingGrpc extends GrpcListener {
 }
 
 export async function serveGrpc(parts: GrpcParts): Promise<ServingGrpc> {
-  const { service, jobs, config, keyring, certificates, tracing } = parts;
-  const { server, setServing } = buildGrpc(service, jobs, config, keyring, tracing);
+  const { config, certificates } = parts;
+  const { server, setServing } = buildGrpc(parts);
   const { address, close } = await listen(server, {
     host: config.host,
     port: config.grpcPort,

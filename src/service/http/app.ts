@@ -7,21 +7,19 @@ import { trustedProxies } from '../auth/address.js';
 import type { Scope } from '../auth/keys-file.js';
 import type { Keyring } from '../auth/keyring.js';
 import type { Config } from '../config.js';
+import type { BodyMemory } from '../body-memory.js';
 import type { CompileService } from '../compile-service.js';
 import { KnownRequests } from '../known-requests.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { AnswerHeaders } from './answer-headers.js';
 import { authenticate } from './auth.js';
-import { BODY_TYPES } from './body.js';
-import { boundBodies } from './body-memory.js';
 import { refuseOnSocket } from './client-error.js';
 import { compileRoutes, type Named } from './compile-route.js';
 import type { JobService } from '../jobs/job-service.js';
-import { decodeBodies } from './decode-body.js';
+import { collectBodies } from './collect-body.js';
 import { docsRoutes } from './docs-route.js';
 import { AnswerEncoder, encodeAnswers } from './encode-answer.js';
 import { btfRoutes } from './btf-route.js';
-import { acceptForms } from './form.js';
 import { jobsRoutes } from './jobs-routes.js';
 import { probeRoutes } from './probe-routes.js';
 import { sendProblem } from './problem.js';
@@ -43,6 +41,7 @@ export interface AppParts {
   readonly service: CompileService;
   readonly jobs: JobService;
   readonly config: Config;
+  readonly bodies: BodyMemory;
   readonly logger: Logger;
   /** Filled with every route that is registered. */
   readonly routes: Route[];
@@ -55,7 +54,7 @@ export interface AppParts {
 }
 
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { service, jobs, config, logger, routes, keyring, certificates, tracing } = parts;
+  const { service, jobs, config, bodies, logger, routes, keyring, certificates, tracing } = parts;
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     sendProblem(error, request, reply, service.metrics);
   const headers = new AnswerHeaders(certificates !== null);
@@ -87,10 +86,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   app.decorateRequest('identity', null);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(BODY_TYPES, { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
-  acceptForms(app);
   app.setErrorHandler(refuse);
   const unrouted = refuseUnrouted(routes);
   app.setNotFoundHandler((request, reply) => refuse(unrouted(request, reply), request, reply));
@@ -101,10 +96,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   traceRequests(app, tracing);
   headers.addTo(app);
   authenticate(app, keyring);
-  boundBodies(app, config.bodyMemory);
+  collectBodies(app, bodies);
   probeRoutes(app, service, config);
   if (config.role === 'worker') return app;
-  decodeBodies(app);
   const encoder = await AnswerEncoder.load(config.memoryCache / 8);
   encodeAnswers(app, encoder);
   const known = new KnownRequests<Named>(config.memoryCache / 4);

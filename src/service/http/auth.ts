@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** RateLimit headers for the answer, flat for writeHead. */
     rateHeaders: readonly string[] | null;
+    /** The key that it was let in with; null where none is needed. */
+    holder: KeyHolder | null;
   }
 }
 
@@ -21,6 +23,7 @@ const DOCS = /^\/docs(?:\/|$)/;
 /** Before all routes. `keyring` null: everything is open. */
 export function authenticate(app: FastifyInstance, keyring: Keyring | null): void {
   app.decorateRequest('rateHeaders', null);
+  app.decorateRequest('holder', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.scope === undefined && !DOCS.test(url)) throw new Error(`the route ${url} says no scope`);
   });
@@ -36,6 +39,7 @@ export function authenticate(app: FastifyInstance, keyring: Keyring | null): voi
 function admit(keyring: Keyring, scope: Scope, request: FastifyRequest, reply: FastifyReply): void {
   const holder = keyring.authenticate(request.headers.authorization, request.ip);
   request.identity = holder.identity;
+  request.holder = holder;
   try {
     if (holder.concurrency === Infinity) holder.spend(scope);
     else enter(holder, scope, reply);

@@ -1,11 +1,8 @@
-/** The four kinds of request bodies of POST /compile, as one message. */
+/** The kinds of bodies that requests have, as sources for the intake. */
 import type { FastifyRequest } from 'fastify';
-import type { CompileRequestMessage } from '../contract/messages.js';
-import { capabilitiesFromNames } from '../contract/capabilities.js';
-import { cpuFromText, factOf, UNNAMED_CPU_FEATURES } from '../contract/cpu.js';
-import { messageFromValue, requestFromJson, requestFromProtobuf } from '../contract/request.js';
-import { CompileRequestType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { codingOf } from '../intake/coding.js';
+import type { Body, EncodedMessage, Query, RequestSource } from '../intake/source.js';
 import { FORM_TYPE, readForm, type Form } from './form.js';
 
 export const OBJECT_TYPE = 'application/octet-stream';
@@ -28,90 +25,37 @@ export function mediaType(request: FastifyRequest): string {
   return type === CURL_DEFAULT ? OBJECT_TYPE : type;
 }
 
-/** `query`: what stands in the query beside an object. Throws ServiceError. */
-export async function readRequest(
-  request: FastifyRequest,
-  query = request.query as Query,
-): Promise<CompileRequestMessage> {
-  const type = mediaType(request);
-  if (type === FORM_TYPE) return fromMultipart(request, query);
-  if (!Buffer.isBuffer(request.body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
-  if (type === 'application/json') return requestFromJson(request.body);
-  if (type === OBJECT_TYPE) {
-    refuseText(request, request.body);
-    return fromObject(request.body, query);
-  }
-  return requestFromProtobuf(request.body);
+/** The body as it came. Throws ServiceError MALFORMED_BODY where there is none. */
+export function bodyOf(request: FastifyRequest): Body {
+  const { body, headers, routeOptions } = request;
+  if (!Buffer.isBuffer(body)) throw new ServiceError('MALFORMED_BODY', 'the request has no body');
+  const coding = codingOf(headers['content-encoding'] ?? '') ?? null;
+  return { bytes: body, coding, limit: routeOptions.bodyLimit ?? 0 };
 }
 
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/** What may stand in the query beside an object, as members of the request. */
-const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>> = {
-  kernel: (kernel) => ({ target: { kernel } }),
-  btfDigest: (btfDigest) => ({ target: { btfDigest } }),
-  cpu: (text) => ({ target: { cpu: cpuFromText(text) } }),
-  ...Object.fromEntries(
-    UNNAMED_CPU_FEATURES.map((name) => [name, (text) => ({ target: { cpu: { [name]: factOf(text) } } })]),
-  ),
-  logLevel: (logLevel) => ({ options: { logLevel } }),
-  legacyMaps: (text) => ({ options: { legacyMaps: factOf(text) } }),
-  capabilities: (text) => ({ options: { capabilities: capabilitiesFromNames(text) } }),
-  attachProgram: (name) => ({ attachProgram: { name } }),
-  attachFunction: (fn) => ({ attachProgram: { function: fn } }),
-};
+/** A request in any of the forms that a route takes: a message, an object, or a form. Throws ServiceError. */
+export async function sourceOf(
+  request: FastifyRequest,
+  message: Exclude<EncodedMessage, 'BatchRequest'>,
+): Promise<RequestSource> {
+  const type = mediaType(request);
+  const query = request.query as Query;
+  if (type === FORM_TYPE) return fromForm(request, await readForm(request), message);
+  const body = bodyOf(request);
+  if (type === 'application/json') return { kind: 'json', message, body };
+  if (type !== OBJECT_TYPE) return { kind: 'protobuf', message, body };
+  refuseText(request, body);
+  return { kind: 'files', message, query, object: body, btf: null, attachObject: null };
+}
 
 /** JSON that curl sent with its default type: that it is no object says little to who forgot to name the type. */
-function refuseText(request: FastifyRequest, body: Buffer): void {
-  if (!request.headers['content-type']?.toLowerCase().startsWith(CURL_DEFAULT) || body[0] !== 0x7b) return;
+function refuseText(request: FastifyRequest, { bytes }: Body): void {
+  if (!request.headers['content-type']?.toLowerCase().startsWith(CURL_DEFAULT) || bytes[0] !== 0x7b) return;
   throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'this looks like JSON: send it with content-type: application/json');
 }
 
-function fromObject(object: Buffer, query: Query): CompileRequestMessage {
-  const message = fromQuery(query);
-  return { ...message, object };
-}
-
-function fromQuery(query: Query): CompileRequestMessage {
-  let json: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined) continue;
-    if (name === 'programs') {
-      json['programs'] = [value]
-        .flat()
-        .flatMap((list) => list.split(','))
-        .filter((program) => program !== '');
-      continue;
-    }
-    if (name === 'target') {
-      json['targets'] = [value].flat().map((kernel) => ({ kernel }));
-      continue;
-    }
-    const read = Object.hasOwn(QUERY, name) ? QUERY[name] : undefined;
-    const place = `query.${name.slice(0, 60)}`;
-    if (read === undefined) throw new ServiceError('INVALID_FIELD', `${place}: unknown parameter`, { field: place });
-    if (typeof value !== 'string')
-      throw new ServiceError('INVALID_FIELD', `${place}: is given twice`, { field: place });
-    json = merge(json, read(value));
-  }
-  return messageFromValue(CompileRequestType, json);
-}
-
-function merge(into: Record<string, unknown>, from: Record<string, unknown>): Record<string, unknown> {
-  const out = { ...into };
-  for (const [key, value] of Object.entries(from)) {
-    const old = out[key];
-    out[key] = isObject(old) && isObject(value) ? merge(old, value) : value;
-  }
-  return out;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Files `object`, `btf` and `attachObject`, and the parameters of the query as fields. */
-async function fromMultipart(request: FastifyRequest, query: Query): Promise<CompileRequestMessage> {
-  const form = await readForm(request);
+function fromForm(request: FastifyRequest, form: Form, message: 'CompileRequest' | 'SubmitJobRequest'): RequestSource {
   const files: { object?: Buffer; btf?: Buffer; attachObject?: Buffer } = {};
   for (const [name, content] of form.files) {
     const field = name.slice(0, 60);
@@ -121,16 +65,20 @@ async function fromMultipart(request: FastifyRequest, query: Query): Promise<Com
     if (files[name] !== undefined) throw new ServiceError('INVALID_FIELD', `${field}: is given twice`, { field });
     files[name] = content;
   }
-  const message = fromQuery(withFields(query, form.fields));
-  // An upload form sends an empty file where none was chosen.
-  const btf = files.btf?.length === 0 ? undefined : files.btf;
-  const attach = files.attachObject?.length === 0 ? undefined : files.attachObject;
+  const limit = request.routeOptions.bodyLimit ?? 0;
   return {
-    ...message,
-    ...(files.object === undefined ? {} : { object: files.object }),
-    ...(btf === undefined ? {} : { target: { ...message.target, btf } }),
-    ...(attach === undefined ? {} : { attachProgram: { ...message.attachProgram, object: attach } }),
+    kind: 'files',
+    message,
+    query: withFields(request.query as Query, form.fields),
+    object: files.object === undefined ? null : { bytes: files.object, coding: null, limit },
+    // An upload form sends an empty file where none was chosen.
+    btf: chosen(files.btf),
+    attachObject: chosen(files.attachObject),
   };
+}
+
+function chosen(file: Buffer | undefined): Buffer | null {
+  return file === undefined || file.length === 0 ? null : file;
 }
 
 function withFields(query: Query, fields: Form['fields']): Query {

@@ -9,7 +9,7 @@ import { ServiceError } from '../errors.js';
 import { KnownRequests } from '../known-requests.js';
 import { serverTiming } from '../telemetry/server-timing.js';
 import { clientSignal } from './client-signal.js';
-import { mediaType, OBJECT_TYPE, readRequest } from './body.js';
+import { mediaType, OBJECT_TYPE, sourceOf } from './body.js';
 import { identityOf, tenantOf } from './identity.js';
 import type { AnswerHeaders } from './answer-headers.js';
 import type { AnswerEncoder, Coding } from './encode-answer.js';
@@ -28,31 +28,44 @@ export interface CompileRouteParts {
 export function compileRoutes(app: FastifyInstance, { service, known, encoder, headers }: CompileRouteParts): void {
   app.post('/compile', { config: { scope: 'compile' } }, (request, reply) => {
     const type = answerType(request.headers.accept);
-    const body = bodyKey(request);
-    const named = body === null ? undefined : known.get(body);
+    const { body } = request;
+    if (!Buffer.isBuffer(body)) return compileNow(request, reply, type, null); // a form, which comes piece by piece
+    const name = KnownRequests.nameOf(tenantOf(request), meaningOf(request), body);
+    if (typeof name === 'string') return answer(request, reply, type, name);
+    return name.then((known) => answer(request, reply, type, known));
+  });
+
+  /** `name`: of the request's bytes. */
+  function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    type: AnswerType,
+    name: string,
+  ): FastifyReply | Promise<FastifyReply> {
+    const named = known.get(name);
     const hit = named === undefined ? null : service.remembered(named.key);
-    if (named === undefined || hit === null) return compileNow(request, reply, type, body);
+    if (named === undefined || hit === null) return compileNow(request, reply, type, name);
     const plain = hit.answer.failed || request.headers['if-none-match'] !== undefined;
     const form = plain ? null : hitForm(service, encoder, named, hit.answer, type, request);
     if (form === null) return sendAnswer(service, { ...hit, ...named }, type, request, reply);
     return sendHit(form, headers.of(request), request, reply);
-  });
+  }
 
   async function compileNow(
     request: FastifyRequest,
     reply: FastifyReply,
     type: AnswerType,
-    body: string | null,
+    name: string | null,
   ): Promise<FastifyReply> {
-    const message = await readRequest(request);
-    const compiled = await service.compile(message, {
+    const signal = clientSignal(request, reply); // before anything is waited for
+    const compiled = await service.ask(await sourceOf(request, 'CompileRequest'), {
       identity: identityOf(request),
-      signal: clientSignal(request, reply),
+      signal,
       json: type === JSON_TYPE,
       limit: waitLimit(request),
       trace: request.trace,
     });
-    if (body !== null) known.set(body, { digest: compiled.digest, key: compiled.key });
+    if (name !== null) known.set(name, { digest: compiled.digest, key: compiled.key });
     return sendAnswer(service, compiled, type, request, reply);
   }
 
@@ -69,11 +82,11 @@ export function compileRoutes(app: FastifyInstance, { service, known, encoder, h
   });
 }
 
-/** Names the bytes of a request with all else that decides what they mean, and for whom; null for bodies that are streamed. */
-function bodyKey(request: FastifyRequest): string | null {
-  if (!Buffer.isBuffer(request.body)) return null;
+/** All that decides, beside a body's bytes, what they mean. */
+function meaningOf(request: FastifyRequest): string {
   const type = mediaType(request);
-  return KnownRequests.nameOf(tenantOf(request), type === OBJECT_TYPE ? request.url : type, request.body);
+  const coding = request.headers['content-encoding'] ?? '';
+  return `${type === OBJECT_TYPE ? request.url : type} ${coding}`;
 }
 
 /** Milliseconds of `Prefer: wait=SECONDS` (RFC 7240). */

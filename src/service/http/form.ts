@@ -1,6 +1,6 @@
 /** multipart/form-data, read whole: fields and files in memory, bounded in number and size. */
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.js';
 
 export const FORM_TYPE = 'multipart/form-data';
@@ -13,13 +13,6 @@ export interface Form {
   readonly files: readonly (readonly [name: string, content: Buffer])[];
 }
 
-/** Lets forms through to handlers, which read them with `readForm`. */
-export function acceptForms(app: FastifyInstance): void {
-  app.addContentTypeParser(FORM_TYPE, (_request, _payload, done) => {
-    done(null);
-  });
-}
-
 /** Throws ServiceError BODY_TOO_LARGE (a file may have as many bytes as a body) or MALFORMED_BODY. */
 export async function readForm(request: FastifyRequest): Promise<Form> {
   const { raw } = request;
@@ -27,10 +20,15 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
   const fields: [string, string][] = [];
   const files: [string, Buffer[]][] = [];
   return new Promise<Form>((resolve, reject) => {
-    const refuse = (error: ServiceError) => (): void => {
+    const lose = (error: ServiceError): void => {
       raw.unpipe(parser);
       raw.resume(); // the rest is of no interest, but the connection is
+      files.length = 0;
+      request.hold?.release();
       reject(error);
+    };
+    const refuse = (error: ServiceError) => (): void => {
+      lose(error);
     };
     const damaged = refuse(new ServiceError('MALFORMED_BODY', 'the form is damaged, or not all of it came'));
     const tooMany = refuse(new ServiceError('BODY_TOO_LARGE', 'too many or too large parts'));
@@ -48,8 +46,17 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
     for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) parser.on(limit, tooMany);
     parser.on('error', damaged);
     parser.on('finish', () => {
+      request.hold?.complete();
       resolve({ fields, files: files.map(([name, chunks]) => [name, Buffer.concat(chunks)] as const) });
     });
+    raw.on('data', (chunk: Buffer) => {
+      try {
+        request.hold?.take(chunk.length);
+      } catch (error) {
+        lose(error as ServiceError);
+      }
+    });
+    raw.on('lost', lose);
     raw.on('error', damaged);
     raw.on('close', () => {
       if (!raw.readableEnded) damaged();

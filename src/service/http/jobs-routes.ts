@@ -7,9 +7,10 @@ import { encode, JobItemType, JobType, type Message } from '../contract/schema.j
 import type { JobEvent, JobService } from '../jobs/job-service.js';
 import { underSignals } from '../signals.js';
 import type { AnswerHeaders } from './answer-headers.js';
+import { sourceOf } from './body.js';
 import { clientSignal } from './client-signal.js';
 import { identityOf } from './identity.js';
-import { readJob } from './job-body.js';
+import { withHeader } from './job-body.js';
 import { answerType, JSON_TYPE } from './negotiate.js';
 
 interface ById {
@@ -30,7 +31,14 @@ export function jobsRoutes(
 ): void {
   app.post('/jobs', CONFIG, async (request, reply) => {
     const type = answerType(request.headers.accept);
-    const job = await jobs.submit(await readJob(request), identityOf(request), request.trace);
+    const asking = {
+      identity: identityOf(request),
+      signal: clientSignal(request, reply),
+      json: false,
+      trace: request.trace,
+    };
+    const read = await jobs.read(await sourceOf(request, 'SubmitJobRequest'), asking);
+    const job = await jobs.submit(withHeader(request, read), asking.identity, request.trace);
     void reply.code(202).header('location', `/jobs/${String(job['id'])}`);
     return send(reply, type, job);
   });
@@ -48,7 +56,8 @@ export function jobsRoutes(
   app.get<ById>('/jobs/:id/events', CONFIG, async (request, reply) => {
     const last = String(request.headers['last-event-id'] ?? '');
     await underSignals([clientSignal(request, reply), stopping], async (signal) => {
-      const events = await jobs.watch(request.params.id, last, identityOf(request), signal);
+      const check = (): void => request.holder?.check('jobs');
+      const events = await jobs.watch(request.params.id, last, identityOf(request), signal, check);
       reply.hijack();
       reply.raw.writeHead(200, [...headers.of(request), ...STREAM_HEADERS]);
       await stream(request, reply.raw, events);

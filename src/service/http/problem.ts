@@ -3,8 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { logged } from './tracing.js';
 import type { Metrics } from '../telemetry/metrics.js';
-import { DECODED } from './decode-body.js';
 import { asServiceError, ServiceError, type ErrorCode } from '../errors.js';
+import { DECODED } from '../intake/coding.js';
 
 export interface Problem {
   readonly type: string;

@@ -7,7 +7,7 @@ export interface JobLimits {
   /** Items that may be open, of all clients and of one. */
   readonly items: number;
   readonly clientItems: number;
-  /** Bytes of requests that may be kept. */
+  /** Bytes of requests that may be kept, and as many of what finished jobs came to. */
   readonly bytes: number;
   /** Milliseconds that a job is kept after the last thing that happened to it. */
   readonly retention: number;

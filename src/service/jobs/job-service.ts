@@ -1,18 +1,17 @@
 /** What both transports call for jobs: checks what is asked, and shows what a client may see. */
 import { createHash, hash, randomUUID } from 'node:crypto';
 import type { Identity } from '../auth/identity.js';
-import type { CompileService } from '../compile-service.js';
-import type { CompileRequestMessage } from '../contract/messages.js';
+import type { Asking, CompileService } from '../compile-service.js';
 import type { Message } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import type { ReadSource, RequestSource } from '../intake/source.js';
 import type { Trace } from '../telemetry/trace.js';
 import type { JobBackend } from './backend.js';
 import { jobMessage, TURN_COST, type JobHappening, type JobRecord, type JobRequest, type NewJob } from './job.js';
 import { watchJob } from './watch.js';
 
-/** A SubmitJobRequest message. */
-export interface SubmitJobMessage {
-  readonly requests?: readonly CompileRequestMessage[];
+/** A SubmitJobRequest message without its requests. */
+interface JobEnvelope {
   readonly priority?: number;
   readonly callbackUrl?: string;
   readonly idempotencyKey?: string;
@@ -28,7 +27,6 @@ const MAX_WATCHERS = 10_000;
 export interface JobServiceParts {
   readonly service: CompileService;
   readonly backend: JobBackend;
-  readonly maxItems: number;
   /** Throws ServiceError where the URL may not be called. */
   readonly checkCallback: (url: string) => void;
 }
@@ -45,14 +43,21 @@ export class JobService {
 
   constructor(private readonly parts: JobServiceParts) {}
 
-  /** The Job message. Throws ServiceError, with the field's path from `requests` on. */
-  async submit(message: SubmitJobMessage, identity: Identity, trace: Trace | null): Promise<Message> {
+  /** Throws ServiceError, with the field's path from `requests` on. */
+  read(source: RequestSource, asking: Asking): ReadSource | Promise<ReadSource> {
+    return this.parts.service.read(source, asking);
+  }
+
+  /** The Job message. Throws ServiceError. */
+  async submit(read: ReadSource, identity: Identity, trace: Trace | null): Promise<Message> {
     if (!this.parts.service.accepting) throw new ServiceError('SHUTTING_DOWN', 'this instance takes no new work');
+    const message = read.envelope as JobEnvelope;
     const priority = message.priority ?? 0;
     if (TURN_COST[priority] === undefined) throw invalid('priority', 'is no Priority');
     const callbackUrl = message.callbackUrl ?? '';
     if (callbackUrl !== '') this.parts.checkCallback(callbackUrl);
-    const requests = this.checkRequests(message.requests ?? [], identity);
+    if (read.requests.length === 0) throw invalid('requests', 'is empty');
+    const requests = read.requests.map(({ digest, bytes }) => ({ digest, bytes }));
     const job: NewJob = {
       id: randomUUID(),
       identity,
@@ -79,13 +84,19 @@ export class JobService {
 
   /**
    * What happened after the event `last`, and what happens until the job is finished or the signal is aborted. Throws
-   * ServiceError before the first event.
+   * ServiceError before the first event; later, what `check` throws when the client may not see more.
    */
-  async watch(id: string, last: string, identity: Identity, signal: AbortSignal): Promise<AsyncIterable<JobEvent>> {
+  async watch(
+    id: string,
+    last: string,
+    identity: Identity,
+    signal: AbortSignal,
+    check: () => void,
+  ): Promise<AsyncIterable<JobEvent>> {
     if (last !== '' && !EVENT_ID.test(last)) throw invalid('lastEventId', 'is no event’s id');
     await this.find(id, identity);
     if (this.watchers >= MAX_WATCHERS) throw new ServiceError('RATE_LIMITED', 'too many streams of events are open');
-    return this.events(id, watchJob(this.parts.backend, id, last, signal));
+    return this.events(id, watchJob(this.parts.backend, id, last, signal, check));
   }
 
   private async *events(job: string, happenings: AsyncIterable<JobHappening>): AsyncGenerator<JobEvent> {
@@ -100,20 +111,6 @@ export class JobService {
     }
   }
 
-  private checkRequests(messages: readonly CompileRequestMessage[], identity: Identity): JobRequest[] {
-    const { maxItems, service } = this.parts;
-    if (messages.length === 0) throw invalid('requests', 'is empty');
-    if (messages.length > maxItems) throw invalid('requests', `holds more than ${maxItems} requests`);
-    return messages.map((message, i) => {
-      try {
-        const { digest, bytes } = service.prepare(message, { identity, json: false, trace: null });
-        return { digest, bytes };
-      } catch (error) {
-        throw error instanceof ServiceError ? within(`requests[${i}]`, error) : error;
-      }
-    });
-  }
-
   private async find(id: string, { tenant }: Identity): Promise<JobRecord> {
     const job = JOB_ID.test(id) ? await this.parts.backend.read(id) : null;
     if (job?.tenant !== tenant) throw new ServiceError('NOT_FOUND', 'there is no such job, or not any more');
@@ -123,11 +120,6 @@ export class JobService {
 
 function invalid(field: string, what: string): ServiceError {
   return new ServiceError('INVALID_FIELD', `${field}: ${what}`, { field });
-}
-
-function within(path: string, { code, detail, place }: ServiceError): ServiceError {
-  const field = place.field === undefined ? path : `${path}.${place.field}`;
-  return new ServiceError(code, `${path}: ${detail}`, { ...place, field });
 }
 
 function idempotency(

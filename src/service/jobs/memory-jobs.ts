@@ -1,14 +1,15 @@
 /** Jobs in this process's memory, where there is no Redis: they end with the process. */
 import { performance } from 'node:perf_hooks';
 import { ServiceError } from '../errors.js';
-import { ATTEMPTS, BACKOFF, DELIVERIES, DELIVERY_BACKOFF } from './backend.js';
+import { JobItemType } from '../contract/schema.js';
+import { ATTEMPTS, BACKOFF } from './backend.js';
 import type { Deliver, JobBackend, JobLimits, JobObserver, RunTask } from './backend.js';
 import { failedItem, isFinal, STATE, TURN_COST } from './job.js';
 import type { JobHappening, JobItem, JobRecord, JobRequest, NewJob, State } from './job.js';
 import { clientFull, flowOf, jobsFull, sameJob } from './limits.js';
 import { MemoryQueue } from './memory-queue.js';
 import { underSignals } from '../signals.js';
-import { Undeliverable } from './webhook.js';
+import { MemoryWebhooks } from './memory-webhooks.js';
 
 /** Items of finished jobs that are kept. */
 const FINISHED_ITEMS = 100_000;
@@ -22,7 +23,10 @@ interface Kept {
   readonly happened: JobHappening[];
   readonly listeners: Set<() => void>;
   readonly stop: AbortController;
+  /** Of its requests. */
   readonly bytes: number;
+  /** Of its finished items, encoded. */
+  itemBytes: number;
   /** Empty when the job is finished. */
   requests: readonly JobRequest[];
   state: State;
@@ -45,7 +49,8 @@ export class MemoryJobs implements JobBackend {
   private openItems = 0;
   private openBytes = 0;
   private run: RunTask | null = null;
-  private deliver: Deliver = () => Promise.resolve();
+  /** Null before work begins. */
+  private webhooks: MemoryWebhooks | null = null;
   private concurrency = 0;
   private readonly closing = new AbortController();
 
@@ -70,6 +75,7 @@ export class MemoryJobs implements JobBackend {
       listeners: new Set(),
       stop: new AbortController(),
       bytes,
+      itemBytes: 0,
       requests,
       state: STATE.QUEUED,
       finishedAt: null,
@@ -86,8 +92,7 @@ export class MemoryJobs implements JobBackend {
   }
 
   read(id: string): Promise<JobRecord | null> {
-    const kept = this.jobs.get(id);
-    return Promise.resolve(kept === undefined ? null : recordOf(kept));
+    return Promise.resolve(this.recordOf(id));
   }
 
   ended(id: string): Promise<boolean> {
@@ -123,7 +128,14 @@ export class MemoryJobs implements JobBackend {
 
   work(run: RunTask, concurrency: number, deliver: Deliver): void {
     this.run = run;
-    this.deliver = deliver;
+    this.webhooks = new MemoryWebhooks({
+      deliver,
+      read: (id) => this.recordOf(id),
+      onError: (error) => {
+        this.observer.onError(error);
+      },
+      closing: this.closing.signal,
+    });
     this.concurrency = concurrency;
     this.dispatch();
   }
@@ -136,6 +148,11 @@ export class MemoryJobs implements JobBackend {
     clearTimeout(timer);
     this.closing.abort(new ServiceError('SHUTTING_DOWN', 'this instance is stopping'));
     for (const { expiry } of this.jobs.values()) clearTimeout(expiry);
+  }
+
+  private recordOf(id: string): JobRecord | null {
+    const kept = this.jobs.get(id);
+    return kept === undefined ? null : recordOf(kept);
   }
 
   private checkLimits(job: NewJob, bytes: number): void {
@@ -188,6 +205,7 @@ export class MemoryJobs implements JobBackend {
     kept.running.delete(item.index);
     if (isFinal(kept.state)) return; // cancelled meanwhile
     kept.items.set(item.index, item);
+    kept.itemBytes += JobItemType.encode(item).len;
     this.count(kept, -1, 0);
     kept.expiry.refresh();
     this.observer.itemFinished(item);
@@ -205,31 +223,24 @@ export class MemoryJobs implements JobBackend {
     kept.expiry.refresh();
     this.forgetOldest();
     this.happen(kept, null);
-    const job = recordOf(kept);
-    this.observer.jobFinished(job);
-    if (job.callbackUrl !== '') this.tell(job, 1);
+    this.observer.jobFinished(recordOf(kept));
+    if (kept.job.callbackUrl !== '') this.webhooks?.tell(kept.job.id);
   }
 
-  private tell(job: JobRecord, tried: number): void {
-    this.deliver(job).catch((error: unknown) => {
-      if (error instanceof Undeliverable || tried === DELIVERIES || this.closing.signal.aborted) return;
-      setTimeout(
-        () => {
-          this.tell(job, tried + 1);
-        },
-        DELIVERY_BACKOFF * 2 ** (tried - 1),
-      ).unref();
-    });
-  }
-
-  /** What finished jobs hold is bounded too. */
+  /** What finished jobs hold is bounded too, in number and in bytes. */
   private forgetOldest(): void {
     let items = 0;
-    for (const kept of this.jobs.values()) if (isFinal(kept.state)) items += kept.total;
+    let bytes = 0;
+    for (const kept of this.jobs.values()) {
+      if (!isFinal(kept.state)) continue;
+      items += kept.total;
+      bytes += kept.itemBytes;
+    }
     for (const [id, kept] of this.jobs) {
-      if (items <= FINISHED_ITEMS) return;
+      if (items <= FINISHED_ITEMS && bytes <= this.limits.bytes) return;
       if (!isFinal(kept.state)) continue;
       items -= kept.total;
+      bytes -= kept.itemBytes;
       this.forget(id, kept);
     }
   }

@@ -45,7 +45,7 @@ export function openJobs(
   if (config.role !== 'api')
     backend.work(taskRunner(service, tracing), config.workers, delivery(policy, service.metrics));
   return {
-    service: new JobService({ service, backend, maxItems: config.jobItems, checkCallback: check }),
+    service: new JobService({ service, backend, checkCallback: check }),
     close: (timeout) => backend.close(timeout),
   };
 }

@@ -1,8 +1,8 @@
 /** One task of a job: the request is compiled like any other, and what the job keeps of the answer is its summary. */
 import type { CompileService } from '../compile-service.js';
-import { requestFromProtobuf } from '../contract/request.js';
 import { decode, JobItemType } from '../contract/schema.js';
 import { ServiceError } from '../errors.js';
+import { sourceOfEncoded } from '../intake/source.js';
 import type { Tracing } from '../telemetry/trace.js';
 import { TRANSIENT, type RunTask } from './backend.js';
 import { failedItem, STATE, type JobItem } from './job.js';
@@ -12,7 +12,7 @@ export function taskRunner(service: CompileService, tracing: Tracing | null): Ru
   return async ({ bytes, digest, index, identity, trace: parent }, signal) => {
     const trace = tracing?.start('job item', parent === '' ? undefined : parent, { 'bpf_jitd.index': index }) ?? null;
     try {
-      const compiled = await service.compile(requestFromProtobuf(bytes), {
+      const compiled = await service.ask(sourceOfEncoded(bytes), {
         identity,
         signal,
         json: false,

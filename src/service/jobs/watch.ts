@@ -6,12 +6,13 @@ import type { JobHappening } from './job.js';
 /** Milliseconds after which is looked again, told or not. */
 const LOOK_AGAIN = 2000;
 
-/** Ends with the job's end, when the job is forgotten, or when the signal is aborted. */
+/** Ends with the job's end, when the job is forgotten, or when the signal is aborted. Throws what `check` throws, which is asked often. */
 export async function* watchJob(
   backend: JobBackend,
   id: string,
   last: string,
   signal: AbortSignal,
+  check: () => void,
 ): AsyncGenerator<JobHappening> {
   const bell = new Bell();
   const leave = await backend.watch(id, () => {
@@ -20,6 +21,7 @@ export async function* watchJob(
   try {
     let over = false;
     for (let after = last; !signal.aborted; await bell.wait(LOOK_AGAIN, signal)) {
+      check();
       const happened = await orUnknown(backend.happenings(id, after));
       if (happened === 'unknown') continue; // Redis is away
       for (const happening of happened) {

@@ -24,10 +24,10 @@ export interface CompileTask {
   readonly digest: string;
   /** The target's name, never empty. */
   readonly target: string;
-  /** BTF that replaces the target's, and what its index is kept under; null for the target's own. */
-  readonly btf: TaskBtf | null;
-  /** The modules that are loaded. */
-  readonly modules: readonly (TaskBtf & { readonly name: string })[];
+  /** Whose it is: part of the names under which what is made of BTF is kept. */
+  readonly tenant: string;
+  /** The BTF that the request names by digests. */
+  readonly stored: readonly StoredBtf[];
   /** Also encode the answer as JSON. */
   readonly json: boolean;
   /** Also tell when each stage began and ended. */
@@ -39,14 +39,28 @@ export interface PlacedTask extends CompileTask {
   readonly place: number;
 }
 
-/** Bytes of BTF, and the name under which what is made of them is kept. */
-export interface TaskBtf {
-  readonly key: string;
-  readonly bytes: Uint8Array;
+/** BTF that was uploaded: a file, which the worker reads and checks when it comes to it, or bytes where no disk took them. */
+export interface StoredBtf {
+  /** The request's field that names it. */
+  readonly field: string;
+  readonly digest: string;
+  readonly from: string | Uint8Array;
 }
 
-/** What became of a task: an answer, or the words of why the BTF in a field of the request cannot be used. */
-export type CompileTaskOutcome = CompileTaskResult | { readonly badBtf: string; readonly field: string };
+/** What became of a task: an answer, or why the BTF in a field of the request cannot be used. */
+export type CompileTaskOutcome = CompileTaskResult | BadBtf | LostBtf;
+
+/** The words of what is wrong with it. */
+export interface BadBtf {
+  readonly badBtf: string;
+  readonly field: string;
+}
+
+/** The digest of an upload that is damaged, or not there any more. */
+export interface LostBtf {
+  readonly lostBtf: string;
+  readonly field: string;
+}
 
 export interface CompileTaskResult {
   /** The CompileResponse in protobuf encoding, and as JSON text where that was asked for. */

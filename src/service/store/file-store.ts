@@ -100,6 +100,15 @@ export class FileStore {
     }
   }
 
+  /** Where the file lies, for whoever reads and checks it elsewhere; null where there is none. */
+  async find(key: string): Promise<string | null> {
+    if (this.complete && this.books.get(key) === null) return null;
+    const there = await lstat(this.path(key)).catch(() => null);
+    if (there?.isFile() !== true) return null;
+    this.use(key, there.size);
+    return this.path(key);
+  }
+
   /** Keeps the bytes, unless they are more than the store may hold. Throws what the system says; then it keeps nothing. */
   async write(key: string, bytes: Buffer): Promise<void> {
     const size = onDisk(bytes.length);
