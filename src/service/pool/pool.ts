@@ -174,7 +174,7 @@ export class CompilePool {
     let outcome: (() => void) | null = null;
     try {
       const result = await this.workers.run({ ...entry.task, place }, run.stop);
-      this.account(entry, 'badBtf' in result ? 0 : result.elapsed);
+      this.account(entry, 'field' in result ? 0 : result.elapsed);
       outcome = () => {
         entry.resolve(result);
       };
