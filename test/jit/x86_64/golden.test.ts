@@ -12,6 +12,8 @@ import { jitInput, MILAN, NEHALEM, SKYLAKE, UNMITIGATED } from './recordings.js'
 const FOLDERS = [
   ['jit-x86_64', MILAN],
   ['rewrite-x86_64', MILAN],
+  // Jumps each of which gets short once the next one is, a walk later: chains that come to rest, and ones that end in NOPs.
+  ['layout-x86_64', MILAN],
   ['jit-nehalem', NEHALEM],
   ['jit-unmitigated', UNMITIGATED],
   ['jit-skylake', SKYLAKE],
