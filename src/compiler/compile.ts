@@ -78,6 +78,7 @@ function asLibbpfAnswers({ notes, afterLoad }: LoadedProgram, result: ProgramRes
       failure: afterLoad,
       translated: NO_BYTES,
       functions: [],
+      interpreted: false,
     };
   }
   if (notes === null || result.failure === null) return result;
@@ -99,6 +100,7 @@ function refused(name: string, section: string, type: number, failure: Failure |
     instructions: NO_BYTES,
     translated: NO_BYTES,
     functions: [],
+    interpreted: false,
   };
 }
 
@@ -142,6 +144,7 @@ function compileOne(
     stats,
     translated: fillAddresses(translated, translatedSymbols, program.maps, link, profile).toWire(profile.byteOrder),
     functions: functionResults(program, rewritten.value, compiled.value, request),
+    interpreted: compiled.value.every(({ code }) => code.length === 0),
   };
 }
 

@@ -130,6 +130,8 @@ export interface ProgramResult {
   readonly instructions: Uint8Array;
   readonly translated: Uint8Array;
   readonly functions: readonly FunctionResult[];
+  /** Accepted, and left to the kernel's interpreter: there is no code. */
+  readonly interpreted: boolean;
 }
 
 export interface CompileResponse {

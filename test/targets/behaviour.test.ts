@@ -2,7 +2,7 @@
 import t from 'tap';
 import { behaviourOf, FEATURES } from '../../src/compiler/targets/behaviour.js';
 import { loadProfile, targetNames } from '../../src/service/targets.js';
-import { FEATURE_PROGRAMS } from '../../tools/record-target/ask/features.js';
+import { FEATURE_LOGS, FEATURE_PROGRAMS } from '../../tools/record-target/ask/features.js';
 
 const words = FEATURES.map(({ word }) => word);
 
@@ -10,6 +10,8 @@ t.test('the table', async (t) => {
   t.strictSame(words, [...new Set(words)].sort(), 'each once, in order');
   const byProgram = FEATURES.filter(({ probe }) => probe.startsWith('a program')).map(({ word }) => word);
   t.strictSame(byProgram, Object.keys(FEATURE_PROGRAMS).sort(), 'each program decides one, and none is without');
+  const byLog = FEATURES.filter(({ probe }) => probe === 'its log of a program').map(({ word }) => word);
+  t.strictSame(byLog, Object.keys(FEATURE_LOGS).sort(), 'so does each that is logged');
   const members = FEATURES.flatMap(({ member }) => (member === null ? [] : [member]));
   t.strictSame(members, [...new Set(members)], 'one word decides one member');
 });

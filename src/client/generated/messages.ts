@@ -445,6 +445,8 @@ export interface ProgramResult {
   readonly translated: Uint8Array;
   readonly functions: readonly Function[];
   readonly relocations: readonly Relocation[];
+  /** The kernel accepts the program and leaves it to its interpreter (it has no JIT, or the JIT gives up): there is no code. */
+  readonly interpreted: boolean;
 }
 
 /** Where and why a program was refused. */
@@ -823,6 +825,7 @@ export const MESSAGES = {
     ["translated","bytes"],
     ["functions","Function","repeated"],
     ["relocations","Relocation","repeated"],
+    ["interpreted","boolean"],
   ],
   Failure: [
     ["stage","enum Stage"],

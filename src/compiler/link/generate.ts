@@ -21,10 +21,11 @@ export interface GenerateOptions {
 
 /**
  * One function's code each, main program first. Fails as the JIT (stage JIT) or `resolve` (stage LINK) does. A program
- * that the kernel would leave to its interpreter has one function without code.
+ * that the kernel leaves to its interpreter has one function without code.
  */
 export function generateCode(program: JitProgram, options: GenerateOptions): Outcome<readonly CompiledFunction[]> {
   const { profile, cpu, link, maps } = options;
+  if (!profile.behaviour.hasJit) return ok(interpreted(program));
   const architecture = architectureOf(profile.architecture);
   if (link === null) {
     return interpretedUnless(architecture.compile(program, { profile, cpu, link: null }), program, profile);
@@ -48,9 +49,16 @@ function interpretedUnless(
   if (compiled.ok || compiled.failure.code !== 'BRANCH_TOO_FAR') return compiled;
   if (main === undefined || program.functions.length > 1) return compiled;
   if (profile.config.get('CONFIG_BPF_JIT_ALWAYS_ON') === 'y' || callsKernelFunction(main.instructions)) return compiled;
-  const code = new Uint8Array(0);
-  const offsets = new Uint32Array(main.instructions.length + 1);
-  return ok([{ name: main.name, code, exceptionTable: [], exceptionTableOffset: 0, relocations: [], offsets }]);
+  return ok(interpreted(program));
+}
+
+/** The main program without code. */
+function interpreted({ functions }: JitProgram): CompiledFunction[] {
+  return functions.slice(0, 1).map(({ name, instructions }) => {
+    const offsets = new Uint32Array(instructions.length + 1);
+    const code = new Uint8Array(0);
+    return { name, code, exceptionTable: [], exceptionTableOffset: 0, relocations: [], offsets };
+  });
 }
 
 function callsKernelFunction(insns: Instructions): boolean {

@@ -3,6 +3,8 @@
  *
  * The order of the kinds is the kernel's: the first that knows the instruction has the last word.
  */
+import { MAX_STACK } from '../isa/opcodes.js';
+import { EINVAL } from '../verify/errno.js';
 import { functionEnd, type Draft, type DraftFunction } from './draft.js';
 import { type Patches } from './splice.js';
 import { castAddressSpace } from './fixups/address-space-cast.js';
@@ -22,6 +24,9 @@ import { inlineTracedFunction } from './fixups/traced-function.js';
 import { guardUserAddress } from './fixups/user-address.js';
 import type { VerifiedProgram } from '../verify/verify.js';
 import { Rejection } from './rejection.js';
+
+/** The slot that counts a function's may_goto. */
+const COUNTER_BYTES = 8;
 
 const FIXUPS: readonly Fixup[] = [
   castAddressSpace,
@@ -71,7 +76,11 @@ export function fixUpInstructions(draft: Draft, input: VerifiedProgram): FixupPa
     const rejection = fixUpRange(context, fn.start, functionEnd(draft, f), patches);
     if (rejection !== null) return rejection;
     if (!context.usesMayGoto) continue;
-    fn.stackDepth += 8;
+    fn.stackDepth += COUNTER_BYTES;
+    if (fn.stackDepth > MAX_STACK && !input.profile.behaviour.hasJit) {
+      const sentence = `stack size ${fn.stackDepth}(extra ${COUNTER_BYTES}) is too large`;
+      return new Rejection(sentence, -EINVAL, functionEnd(draft, f) - 1);
+    }
     mayGoto.push(fn);
   }
   return { patches, mayGoto };

@@ -11,6 +11,7 @@ import { EFAULT, ENOMEM } from '../verify/errno.js';
 import { convertAccesses } from './accesses.js';
 import { resolveAddresses } from './addresses.js';
 import { inlineLoops } from './bpf-loop.js';
+import { checkForInterpreter, dumpInterpreted } from './interpreter.js';
 import { removeDeadCode, trapDeadCode } from './dead-code.js';
 import { type Draft, type DraftFunction } from './draft.js';
 import { splice, type Patches } from './splice.js';
@@ -64,7 +65,8 @@ export interface RewriteRefused {
  */
 export function rewrite(input: VerifiedProgram): { readonly ok: true; readonly value: Rewritten } | RewriteRefused {
   const draft = draftOf(input);
-  const rejection = runPasses(draft, input) ?? findRemovedFunction(draft);
+  const { hasJit } = input.profile.behaviour;
+  const rejection = runPasses(draft, input) ?? (hasJit ? findRemovedFunction(draft) : checkForInterpreter(draft));
   if (rejection === null) return { ok: true, value: result(draft, input) };
   const { message, errno, instruction } = rejection;
   const failure: Failure = { stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction };
@@ -133,7 +135,7 @@ function runPasses(draft: Draft, input: VerifiedProgram): Rejection | null {
   return (
     apply(draft, fixups.patches) ??
     apply(draft, initMayGotoCounters(draft, fixups.mayGoto)) ??
-    apply(draft, addZeroExtensions(draft))
+    apply(draft, addZeroExtensions(draft, input.profile.behaviour.zeroExtendsResults))
   );
 }
 
@@ -146,7 +148,7 @@ function apply(draft: Draft, patches: Patches | Rejection): Rejection | null {
 }
 
 function result(draft: Draft, input: VerifiedProgram): Rewritten {
-  const dump = dumpTranslated(draft, input.arenaMap);
+  const dump = input.profile.behaviour.hasJit ? dumpTranslated(draft, input.arenaMap) : dumpInterpreted(draft, input);
   return {
     translated: dump.insns,
     translatedSymbols: dump.symbols,

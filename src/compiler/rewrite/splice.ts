@@ -10,6 +10,7 @@
  *
  * and the sequence's last instruction inherits what the verifier learnt of i.
  */
+import { definesLowerHalf } from '../isa/definition.js';
 import { Instructions } from '../isa/instructions.js';
 import { Facts } from '../verify/facts.js';
 import type { Draft } from './draft.js';
@@ -104,7 +105,10 @@ class Splicer {
     const old = this.draft.facts[i]!;
     patch.writeTo(this.insns, start);
     for (let k = 0; k <= last; k++) {
-      this.facts.push(k === last ? old : insertedFacts(old));
+      const facts = k === last ? old : insertedFacts(old);
+      // Nobody has looked at who reads what new instructions write: all of the register, for all that is known.
+      facts.zeroExtend = definesLowerHalf(this.insns, start + k);
+      this.facts.push(facts);
       this.origin[start + k] = patch.landOnLast && k < last ? -1 : this.draft.origin[i]!;
     }
     for (const [k, symbol] of patch.symbols) this.symbols.set(start + k, symbol);

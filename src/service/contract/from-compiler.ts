@@ -69,6 +69,7 @@ function programMessage(program: ProgramResult): Message {
     instructions: program.instructions,
     translated: program.translated,
     functions: program.functions.map(functionMessage),
+    interpreted: program.interpreted,
     relocations: program.functions.flatMap(relocationMessages),
   };
 }

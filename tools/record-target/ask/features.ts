@@ -34,6 +34,25 @@ export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> 
   ],
 };
 
+/** By word, a program and what the log of level 2 says of it where the kernel has that and else not. */
+export const FEATURE_LOGS: Readonly<
+  Record<string, { readonly program: readonly Instruction[]; readonly log: RegExp }>
+> = {
+  // What is added to a pointer must be precise: here a number that an atomic operation fetched from the stack.
+  traced_atomics: {
+    program: [
+      useStack(8),
+      [isa.ALU64 | isa.MOV, 1, 0, 0, 0],
+      [isa.STX | isa.ATOMIC | isa.DW, 10, 1, -8, isa.ADD | isa.FETCH],
+      [isa.ALU64 | isa.MOV | isa.X, 2, 10, 0, 0],
+      [isa.ALU64 | isa.ADD | isa.X, 2, 1, 0, 0],
+      ...RETURN_ZERO,
+    ],
+    log: /^mark_precise: frame0: regs= stack=-8 before 1:/m,
+  },
+};
+const LOG_EVERYTHING = 2;
+
 /** What the live kernel takes and the oldest does not, where none of its tables tells: features' names. */
 export async function askFeatures(agent: Agent): Promise<string[]> {
   const kind = { type: BPF_PROG_TYPE_SCHED_CLS, attachType: 0, attachBtfId: 0, sleepable: false };
@@ -43,5 +62,11 @@ export async function askFeatures(agent: Agent): Promise<string[]> {
       return errno === 0 ? [feature] : [];
     }),
   );
-  return answers.flat();
+  const logs = await Promise.all(
+    Object.entries(FEATURE_LOGS).map(async ([feature, { program, log }]) => {
+      const answer = await load(agent, { ...kind, instructions: assemble(program), logLevel: LOG_EVERYTHING });
+      return log.test(answer.log) ? [feature] : [];
+    }),
+  );
+  return [...answers, ...logs].flat();
 }

@@ -17,12 +17,11 @@ export async function recordFeatures(
 ): Promise<string[]> {
   const { symbols, btf } = emulator.kernel;
   const found: string[] = [];
-  const kind = { type: 0, attachType: 0, sleepable: false, attachBtfId: 0 };
-  for (const [name, address] of symbols.entries()) {
+  for (const [name] of symbols.entries()) {
     if (!name.startsWith(SUPPORTS)) continue;
     const id = btf.find(name, KIND_FUNC);
     if (id === 0 || btf.vlen(btf.sizeOrType(id)) !== 0) continue; // those that must be told of an instruction
-    if (((await emulator.run(kind, () => undefined, address, [])) & 1n) !== 0n) found.push(name.slice(SUPPORTS.length));
+    if (await answersYes(emulator, name)) found.push(name.slice(SUPPORTS.length));
   }
   const opcodes = new Set(data.opcodes);
   const shown: Readonly<Record<string, boolean>> = {
@@ -31,8 +30,18 @@ export async function recordFeatures(
     fastcall: helpers.protos.some(({ allowFastcall }) => allowFastcall),
     kernel_functions: data.functions.some(({ functions }) => functions.length > 0),
     struct_ops: data.structOps.length > 0,
+    jit: (await emulator.kernel.agent.file('/proc/sys/net/core/bpf_jit_enable')) !== null,
+    zero_extension: await answersYes(emulator, 'bpf_jit_needs_zext'),
   };
   for (const [feature, has] of Object.entries(shown)) if (has) found.push(feature);
   found.push(...(await askFeatures(emulator.kernel.agent)));
   return found.sort();
+}
+
+/** What a function of the kernel without arguments says; no where there is none. */
+async function answersYes(emulator: ProgramEmulator, name: string): Promise<boolean> {
+  const address = emulator.kernel.symbols.find(name);
+  if (address === null) return false;
+  const kind = { type: 0, attachType: 0, sleepable: false, attachBtfId: 0 };
+  return ((await emulator.run(kind, () => undefined, address, [])) & 1n) !== 0n;
 }

@@ -149,9 +149,7 @@ async function promotions(
       cpu.store(at('btf_id'), 4, BigInt(pointee));
       return true;
     };
-    const zero = () => {
-      for (let i = 0; i < 64; i++) cpu.store(SCRATCH + BigInt(i), 1, 0n);
-    };
+    const zero = () => cpu.clear(SCRATCH, 64);
     const yes = await emulator.run(kind, zero, ops.isValidAccess, [0n, 8n, 1n, emulator.program, SCRATCH]);
     const seen = Number(cpu.load(at('btf_id'), 4));
     if ((yes & 0xffn) !== 0n && seen !== pointee) found.push([pointee, seen]);

@@ -1,5 +1,5 @@
 /**
- * Helpers that need no call: they become the few instructions that they are.
+ * Helpers that need no call: they become the few instructions that they are, where there is a JIT to compile them.
  *
  * - bpf_jiffies64: a load of the kernel's tick counter (since Linux 5.6).
  * - Those without arguments that become the same instructions always, such as bpf_get_smp_processor_id on some machines.
@@ -13,8 +13,8 @@ import { Sequence } from '../sequence.js';
 import { isHelperCall, kernelSymbol } from './calls.js';
 import type { Fixup } from './fixup.js';
 
-export const inlineJiffies: Fixup = ({ draft }, i) => {
-  if (!isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
+export const inlineJiffies: Fixup = ({ draft, profile }, i) => {
+  if (!profile.behaviour.hasJit || !isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
   return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
 };
 
@@ -28,7 +28,8 @@ export const inlineRecorded: Fixup = ({ draft, profile }, i) => {
 };
 
 export const inlineKptrExchange: Fixup = ({ draft, profile }, i) => {
-  if (!isHelperCall(draft.insns, i, helper.KPTR_XCHG) || !profile.behaviour.inlinesPointerExchange) return null;
+  const { hasJit, inlinesPointerExchange } = profile.behaviour;
+  if (!hasJit || !inlinesPointerExchange || !isHelperCall(draft.insns, i, helper.KPTR_XCHG)) return null;
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 
@@ -40,7 +41,7 @@ const BRANCH_ENTRY_SIZE = 24;
 
 export const inlineBranchSnapshot: Fixup = ({ draft, profile }, i) => {
   if (!isHelperCall(draft.insns, i, helper.GET_BRANCH_SNAPSHOT)) return null;
-  if (profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
+  if (!profile.behaviour.hasJit || profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
   return new Sequence()
     .jumpImm(isa.JNE, isa.R3, 0, 7)
     .mov32Imm(isa.R0, 0xaaaaaaab | 0)

@@ -1,7 +1,7 @@
 /**
  * Calls of map helpers go to the map's own operations (since Linux 4.11 for lookups, 4.15 for the others).
  *
- * Where every path passes the same map, its type is known: lookups become the type's own instructions where it has some
+ * Interpreters call the helpers. Else, where every path passes the same map, its type is known: lookups become the type's own instructions where it has some
  * (map-lookup.ts), and what remains calls the type's function rather than the helper that would find it.
  */
 import type { MapOps } from '../../targets/profile.js';
@@ -31,6 +31,7 @@ const OPERATION: ReadonlyMap<number, Operation> = new Map<number, Operation>([
 ]);
 
 export const callMapOperation: Fixup = (context, i) => {
+  if (!context.profile.behaviour.hasJit) return null;
   const { insns, facts } = context.draft;
   const id = insns.imm(i);
   const operation = isHelperCall(insns, i, id) ? OPERATION.get(id) : undefined;

@@ -4,7 +4,7 @@ import type { Btf } from '../../btf/btf.js';
 import { functionPrototype } from '../../btf/layout.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { EINVAL, ENOTSUPP } from '../errno.js';
+import { EINVAL, ENOMEM, ENOTSUPP } from '../errno.js';
 import { checkAttachTarget as checkTarget } from './attach-target.js';
 
 const BPF_F_SLEEPABLE = 1 << 4;
@@ -82,6 +82,11 @@ function checkDenied(env: Env): number {
   return 0;
 }
 
+/** Such programs are entered from a trampoline, which is code that a JIT generates. */
+function checkTrampoline(env: Env): number {
+  return env.profile.behaviour.hasJit ? 0 : -ENOMEM;
+}
+
 function checkTyped(env: Env): number {
   const { program } = env;
   const target = checkTarget(env);
@@ -100,7 +105,7 @@ function checkTyped(env: Env): number {
     case uapi.BPF_TRACE_ITER:
       return env.profile.iterTarget(program.attachBtfId) === null ? -EINVAL : 0;
     default:
-      return program.type === uapi.BPF_PROG_TYPE_LSM ? checkLsm(env) : checkDenied(env);
+      return (program.type === uapi.BPF_PROG_TYPE_LSM ? checkLsm(env) : checkDenied(env)) || checkTrampoline(env);
   }
 }
 

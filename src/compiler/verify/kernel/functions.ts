@@ -5,7 +5,7 @@ import * as op from '../../isa/opcodes.js';
 import { moduleFunctionFlags, type KernelModule } from '../../targets/modules.js';
 import type { HelperProto } from '../../targets/profile.js';
 import type { Env } from '../env.js';
-import { E2BIG, EBADF, EINVAL, EPROTO } from '../errno.js';
+import { E2BIG, EBADF, EINVAL, ENOTSUPP, EPROTO } from '../errno.js';
 import { MAX_KERNEL_FUNCTIONS } from '../limits.js';
 import * as helper from '../../targets/helper-ids.js';
 import { parametersOf } from './parameter.js';
@@ -128,6 +128,10 @@ function functionFlags(env: Env, id: number, module: KernelModule | null): numbe
 export function addKernelFunctionCall(env: Env, i: number): number {
   const id = env.insns.imm(i);
   const off = env.insns.off(i);
+  if (!env.profile.behaviour.hasJit) {
+    env.log.write('JIT is required for calling kernel function\n');
+    return -ENOTSUPP;
+  }
   if (!env.gplCompatible) {
     env.log.write('cannot call kernel function from non-GPL compatible program\n');
     return -EINVAL;

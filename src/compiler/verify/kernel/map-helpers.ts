@@ -18,6 +18,14 @@ function mayUpdateSocketMap(env: Env, helperId: number): boolean {
   return false;
 }
 
+/** Tail calls leave the frames of their callers to the JIT, where the program has any. */
+function checkTailCall(env: Env): number {
+  const { hasJit, tailCallsFromFunctions } = env.profile.behaviour;
+  if (env.subprograms.length === 1 || (hasJit && tailCallsFromFunctions)) return 0;
+  env.log.write('tail_calls are not allowed in non-JITed programs with bpf-to-bpf calls\n');
+  return -EINVAL;
+}
+
 /** 0, or -EINVAL where the helper does not work on maps of that type. */
 export function checkMapHelper(env: Env, map: VerifierMap | null, helperId: number): number {
   if (map === null) return 0;
@@ -25,7 +33,7 @@ export function checkMapHelper(env: Env, map: VerifierMap | null, helperId: numb
   const isTaken = changesSocketMap(type, helperId)
     ? mayUpdateSocketMap(env, helperId)
     : env.profile.helperTakesMap(helperId, type);
-  if (isTaken) return 0;
+  if (isTaken) return helperId === helper.TAIL_CALL ? checkTailCall(env) : 0;
   env.log.write(`cannot pass map_type ${type} into func ${helperLabel(env, helperId)}\n`);
   return -EINVAL;
 }

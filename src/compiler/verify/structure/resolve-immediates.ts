@@ -6,7 +6,7 @@ import * as op from '../../isa/opcodes.js';
 import { MEM_PERCPU, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM } from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EPERM, EPROTO, ERANGE } from '../errno.js';
+import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM, EPROTO, ERANGE } from '../errno.js';
 import type { Facts } from '../facts.js';
 import { MAX_USED_MAPS, MAX_VAR_OFF } from '../limits.js';
 import type { VerifierMap } from '../map.js';
@@ -116,6 +116,7 @@ function useMap(env: Env, map: VerifierMap): number {
   if (!env.capable || !env.allowPtrLeaks) {
     return fail(env, 'CAP_BPF and CAP_PERFMON are required to use arena\n', EPERM);
   }
+  if (!env.profile.behaviour.hasJit) return fail(env, 'JIT is required to use arena\n', EOPNOTSUPP);
   // libbpf maps the arenas of an object into its process, which sets the address; nobody maps a raw program's.
   if (map.spec.mapExtra === 0n && env.program.section === '') {
     return fail(env, "arena's user address must be set via map_extra or mmap()\n", EINVAL);

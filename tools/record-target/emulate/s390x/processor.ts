@@ -5,11 +5,10 @@
 import { LANDING, MASK32, MASK64, Processor, STACK_TOP, TASK } from '../processor.js';
 import { operandsOf, type Operands } from './operands.js';
 import { instructionOf } from './instructions.js';
-import type { Cpu } from './table.js';
+import type { Cpu, Instruction } from './table.js';
 
 /** Bytes below the stack pointer's target that a caller leaves for its callee to save registers in. */
 const SAVE_AREA = 160n;
-const RETURN_ADDRESS_SLOT = 112n;
 /** Absolute addresses below are the processor's own page, where the kernel keeps the current task. */
 const LOWCORE_SIZE = 0x2000n;
 /** Registers of the ABI: first argument and result, return address, stack pointer. */
@@ -20,6 +19,8 @@ const R15 = 15;
 export class S390xProcessor extends Processor implements Cpu {
   readonly r = new Array<bigint>(16).fill(0n);
   cc = 0;
+  /** Instructions that ran before: the kernel's text does not change. */
+  private readonly decoded = new Map<bigint, readonly [Operands, Instruction | undefined]>();
 
   protected enter(args: readonly bigint[]): void {
     this.r.fill(0n);
@@ -41,12 +42,9 @@ export class S390xProcessor extends Processor implements Cpu {
     return this.r[R2 + i]!;
   }
 
-  /** By the return addresses that frames of the usual size keep: the chain of frames is not always there. */
+  /** No further than the return address in its register: what frames look like is the compiler's secret. */
   callers(): bigint[] {
-    const saved = this.written.has(this.r[R15]! + RETURN_ADDRESS_SLOT)
-      ? [this.load(this.r[R15]! + RETURN_ADDRESS_SLOT, 8)]
-      : [];
-    return [this.pc, this.r[R14]!, ...saved];
+    return [this.pc, this.r[R14]!];
   }
 
   override load(address: bigint, size: number): bigint {
@@ -55,9 +53,16 @@ export class S390xProcessor extends Processor implements Cpu {
   }
 
   protected step(): void {
-    const operands = operandsOf(this.memory, this.pc);
+    let decoded = this.decoded.get(this.pc);
+    if (decoded === undefined) {
+      const operands = operandsOf(this.memory, this.pc);
+      decoded = [operands, instructionOf(operands)];
+      this.decoded.set(this.pc, decoded);
+    }
+    const [operands, instruction] = decoded;
     this.pc = operands.next;
-    this.execute(operands);
+    if (instruction === undefined) this.unknown(operands.text);
+    instruction(this, operands);
   }
 
   /** Runs one instruction that has been fetched. */
