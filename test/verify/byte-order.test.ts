@@ -98,7 +98,7 @@ t.test('without a JIT there is no code, and calls of functions go to the interpr
   const addresses: Readonly<Record<string, number>> = { __bpf_call_base_args: 0x1000, __bpf_prog_run_args64: 0x0c00 };
   const address = (name: string): readonly [number, number] => [0, addresses[name] ?? 0];
   const interpreting = Object.create(little, {
-    behaviour: { value: { ...little.behaviour, hasJit: false } },
+    behaviour: { value: { ...little.behaviour, interpretsPrograms: true } },
     symbols: { value: { address, otherAddress: () => null, size: 2 } },
   }) as Profile;
   const rows: readonly Row[] = [

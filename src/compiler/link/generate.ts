@@ -25,7 +25,7 @@ export interface GenerateOptions {
  */
 export function generateCode(program: JitProgram, options: GenerateOptions): Outcome<readonly CompiledFunction[]> {
   const { profile, cpu, link, maps } = options;
-  if (!profile.behaviour.hasJit) return ok(interpreted(program));
+  if (profile.behaviour.interpretsPrograms) return ok(interpreted(program));
   const architecture = architectureOf(profile.architecture);
   if (link === null) {
     return interpretedUnless(architecture.compile(program, { profile, cpu, link: null }), program, profile);

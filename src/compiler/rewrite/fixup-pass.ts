@@ -77,7 +77,7 @@ export function fixUpInstructions(draft: Draft, input: VerifiedProgram): FixupPa
     if (rejection !== null) return rejection;
     if (!context.usesMayGoto) continue;
     fn.stackDepth += COUNTER_BYTES;
-    if (fn.stackDepth > MAX_STACK && !input.profile.behaviour.hasJit) {
+    if (fn.stackDepth > MAX_STACK && input.profile.behaviour.interpretsPrograms) {
       const sentence = `stack size ${fn.stackDepth}(extra ${COUNTER_BYTES}) is too large`;
       return new Rejection(sentence, -EINVAL, functionEnd(draft, f) - 1);
     }

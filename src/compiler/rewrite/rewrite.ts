@@ -65,8 +65,9 @@ export interface RewriteRefused {
  */
 export function rewrite(input: VerifiedProgram): { readonly ok: true; readonly value: Rewritten } | RewriteRefused {
   const draft = draftOf(input);
-  const { hasJit } = input.profile.behaviour;
-  const rejection = runPasses(draft, input) ?? (hasJit ? findRemovedFunction(draft) : checkForInterpreter(draft));
+  const { interpretsPrograms } = input.profile.behaviour;
+  const rejection =
+    runPasses(draft, input) ?? (interpretsPrograms ? checkForInterpreter(draft) : findRemovedFunction(draft));
   if (rejection === null) return { ok: true, value: result(draft, input) };
   const { message, errno, instruction } = rejection;
   const failure: Failure = { stage: 'VERIFY', code: 'REWRITE_REFUSED', message, errno, instruction };
@@ -148,7 +149,9 @@ function apply(draft: Draft, patches: Patches | Rejection): Rejection | null {
 }
 
 function result(draft: Draft, input: VerifiedProgram): Rewritten {
-  const dump = input.profile.behaviour.hasJit ? dumpTranslated(draft, input.arenaMap) : dumpInterpreted(draft, input);
+  const dump = input.profile.behaviour.interpretsPrograms
+    ? dumpInterpreted(draft, input)
+    : dumpTranslated(draft, input.arenaMap);
   return {
     translated: dump.insns,
     translatedSymbols: dump.symbols,

@@ -19,14 +19,14 @@ export interface Behaviour {
   readonly contextConstantStores: boolean;
   /** The frames of all calls count towards 512 bytes rounded up to 16 each, as the JIT lays them; else to 32. */
   readonly framesOf16Bytes: boolean;
-  /** The kernel compiles programs; else it interprets them, and has no code to show. */
-  readonly hasJit: boolean;
+  /** The kernel has no JIT: it interprets programs, and has no code to show. */
+  readonly interpretsPrograms: boolean;
   /** The JIT's machine leaves the upper half of a register alone when it writes the lower: instructions clear it. */
   readonly zeroExtendsResults: boolean;
   /** Programs of several functions may make tail calls. */
   readonly tailCallsFromFunctions: boolean;
-  /** Precision of what an atomic operation fetched is traced back into the memory that it was fetched from. */
-  readonly tracesAtomicFetches: boolean;
+  /** Precision of what an atomic operation fetched is not traced back into the stack that it was fetched from (mended in 6.12 late). */
+  readonly losesAtomicFetches: boolean;
   /** bpf_kptr_xchg is one atomic instruction instead of a call. */
   readonly inlinesPointerExchange: boolean;
 }
@@ -63,7 +63,7 @@ export const FEATURES: readonly FeatureRow[] = [
   row('far_kfunc_call', null, FUNCTION, 'calls of kernel functions at any distance (`bpf_jit_supports_far_kfunc_call`)'),
   row('fastcall', null, 'its tables', 'helpers that clobber no more registers than they use'),
   row('frames_of_16_bytes', 'framesOf16Bytes', PROGRAM, 'a verifier that counts frames rounded to 16 bytes towards the 512 of all calls, not to 32'),
-  row('jit', 'hasJit', 'its tables', 'a JIT (`net.core.bpf_jit_enable` exists); else it interprets programs'),
+  row('interpreter', 'interpretsPrograms', 'its tables', 'no JIT (`net.core.bpf_jit_enable` does not exist): it interprets all programs'),
   row('kernel_functions', null, 'its tables', 'functions that programs may call'),
   row('kfunc_call', null, FUNCTION, 'a JIT that calls them (`bpf_jit_supports_kfunc_call`)'),
   row('long_jumps', 'longJumps', PROGRAM, 'jumps of 32 bits, and a JIT that knows them'),
@@ -76,7 +76,7 @@ export const FEATURES: readonly FeatureRow[] = [
   row('signed_division', 'signedDivision', PROGRAM, 'division and remainder of signed numbers'),
   row('struct_ops', null, 'its tables', 'structures that programs may implement'),
   row('subprog_tailcalls', 'tailCallsFromFunctions', FUNCTION, 'tail calls in programs of several functions (`bpf_jit_supports_subprog_tailcalls`)'),
-  row('traced_atomics', 'tracesAtomicFetches', 'its log of a program', 'precision that is traced through atomic operations into the stack'),
+  row('untraced_atomics', 'losesAtomicFetches', 'its log of a program', 'no precision that is traced through atomic operations into the stack'),
   row('zero_extension', 'zeroExtendsResults', FUNCTION, 'a JIT that wants results of 32 bits zero-extended (`bpf_jit_needs_zext`)'),
 ];
 

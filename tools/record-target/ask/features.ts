@@ -38,8 +38,9 @@ export const FEATURE_PROGRAMS: Readonly<Record<string, readonly Instruction[]>> 
 export const FEATURE_LOGS: Readonly<
   Record<string, { readonly program: readonly Instruction[]; readonly log: RegExp }>
 > = {
-  // What is added to a pointer must be precise: here a number that an atomic operation fetched from the stack.
-  traced_atomics: {
+  // What is added to a pointer must be precise: here a number that an atomic operation fetched from the stack, and that
+  // such a kernel looks for in the register alone.
+  untraced_atomics: {
     program: [
       useStack(8),
       [isa.ALU64 | isa.MOV, 1, 0, 0, 0],
@@ -48,7 +49,7 @@ export const FEATURE_LOGS: Readonly<
       [isa.ALU64 | isa.ADD | isa.X, 2, 1, 0, 0],
       ...RETURN_ZERO,
     ],
-    log: /^mark_precise: frame0: regs= stack=-8 before 1:/m,
+    log: /^mark_precise: frame0: regs=r1 stack= before 1:/m,
   },
 };
 const LOG_EVERYTHING = 2;

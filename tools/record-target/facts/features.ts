@@ -30,7 +30,7 @@ export async function recordFeatures(
     fastcall: helpers.protos.some(({ allowFastcall }) => allowFastcall),
     kernel_functions: data.functions.some(({ functions }) => functions.length > 0),
     struct_ops: data.structOps.length > 0,
-    jit: (await emulator.kernel.agent.file('/proc/sys/net/core/bpf_jit_enable')) !== null,
+    interpreter: (await emulator.kernel.agent.file('/proc/sys/net/core/bpf_jit_enable')) === null,
     zero_extension: await answersYes(emulator, 'bpf_jit_needs_zext'),
   };
   for (const [feature, has] of Object.entries(shown)) if (has) found.push(feature);

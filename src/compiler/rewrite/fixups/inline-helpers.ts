@@ -14,7 +14,7 @@ import { isHelperCall, kernelSymbol } from './calls.js';
 import type { Fixup } from './fixup.js';
 
 export const inlineJiffies: Fixup = ({ draft, profile }, i) => {
-  if (!profile.behaviour.hasJit || !isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
+  if (profile.behaviour.interpretsPrograms || !isHelperCall(draft.insns, i, helper.JIFFIES64)) return null;
   return new Sequence().loadSymbol(isa.R0, kernelSymbol('jiffies')).load(isa.DW, isa.R0, isa.R0, 0);
 };
 
@@ -28,8 +28,8 @@ export const inlineRecorded: Fixup = ({ draft, profile }, i) => {
 };
 
 export const inlineKptrExchange: Fixup = ({ draft, profile }, i) => {
-  const { hasJit, inlinesPointerExchange } = profile.behaviour;
-  if (!hasJit || !inlinesPointerExchange || !isHelperCall(draft.insns, i, helper.KPTR_XCHG)) return null;
+  const { interpretsPrograms, inlinesPointerExchange } = profile.behaviour;
+  if (interpretsPrograms || !inlinesPointerExchange || !isHelperCall(draft.insns, i, helper.KPTR_XCHG)) return null;
   return new Sequence().mov64(isa.R0, isa.R2).emit(isa.STX | isa.ATOMIC | isa.DW, isa.R1, isa.R0, 0, isa.XCHG);
 };
 
@@ -41,7 +41,7 @@ const BRANCH_ENTRY_SIZE = 24;
 
 export const inlineBranchSnapshot: Fixup = ({ draft, profile }, i) => {
   if (!isHelperCall(draft.insns, i, helper.GET_BRANCH_SNAPSHOT)) return null;
-  if (!profile.behaviour.hasJit || profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
+  if (profile.behaviour.interpretsPrograms || profile.config.get('CONFIG_PERF_EVENTS') !== 'y') return null;
   return new Sequence()
     .jumpImm(isa.JNE, isa.R3, 0, 7)
     .mov32Imm(isa.R0, 0xaaaaaaab | 0)

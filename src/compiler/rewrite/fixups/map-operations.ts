@@ -31,7 +31,7 @@ const OPERATION: ReadonlyMap<number, Operation> = new Map<number, Operation>([
 ]);
 
 export const callMapOperation: Fixup = (context, i) => {
-  if (!context.profile.behaviour.hasJit) return null;
+  if (context.profile.behaviour.interpretsPrograms) return null;
   const { insns, facts } = context.draft;
   const id = insns.imm(i);
   const operation = isHelperCall(insns, i, id) ? OPERATION.get(id) : undefined;

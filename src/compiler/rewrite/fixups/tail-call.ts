@@ -27,7 +27,8 @@ export const markTailCall: Fixup = (context, i) => {
   if (!isHelperCall(insns, i, helper.TAIL_CALL)) return null;
   const { mapIndex, mapKey, map } = facts[i]!;
   const { capable, bypassSpecV1 } = context.input;
-  const known = context.profile.behaviour.hasJit && capable && bypassSpecV1 && mapIndex >= 0 && mapKey >= 0;
+  const known =
+    !context.profile.behaviour.interpretsPrograms && capable && bypassSpecV1 && mapIndex >= 0 && mapKey >= 0;
   if (known && context.knownTailCalls === MAX_KNOWN) {
     return new Rejection('adding tail call poke descriptor failed', -ENOSPC, i);
   }

@@ -11,7 +11,7 @@ function refuse(env: Env, sentence: string): number {
 
 function checkExtension(env: Env, target: TargetFunction): number {
   if (target.unreliable) return refuse(env, 'Cannot replace static functions');
-  if (!env.profile.behaviour.hasJit) return refuse(env, 'Extension programs should be JITed');
+  if (env.profile.behaviour.interpretsPrograms) return refuse(env, 'Extension programs should be JITed');
   if (env.subprograms[0]!.changesPktData && !target.changesPacketData) {
     return refuse(env, 'Extension program changes packet data, while original does not');
   }

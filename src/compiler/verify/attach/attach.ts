@@ -84,7 +84,7 @@ function checkDenied(env: Env): number {
 
 /** Such programs are entered from a trampoline, which is code that a JIT generates. */
 function checkTrampoline(env: Env): number {
-  return env.profile.behaviour.hasJit ? 0 : -ENOMEM;
+  return env.profile.behaviour.interpretsPrograms ? -ENOMEM : 0;
 }
 
 function checkTyped(env: Env): number {

@@ -128,7 +128,7 @@ function functionFlags(env: Env, id: number, module: KernelModule | null): numbe
 export function addKernelFunctionCall(env: Env, i: number): number {
   const id = env.insns.imm(i);
   const off = env.insns.off(i);
-  if (!env.profile.behaviour.hasJit) {
+  if (env.profile.behaviour.interpretsPrograms) {
     env.log.write('JIT is required for calling kernel function\n');
     return -ENOTSUPP;
   }

@@ -20,8 +20,8 @@ function mayUpdateSocketMap(env: Env, helperId: number): boolean {
 
 /** Tail calls leave the frames of their callers to the JIT, where the program has any. */
 function checkTailCall(env: Env): number {
-  const { hasJit, tailCallsFromFunctions } = env.profile.behaviour;
-  if (env.subprograms.length === 1 || (hasJit && tailCallsFromFunctions)) return 0;
+  const { interpretsPrograms, tailCallsFromFunctions } = env.profile.behaviour;
+  if (env.subprograms.length === 1 || (!interpretsPrograms && tailCallsFromFunctions)) return 0;
   env.log.write('tail_calls are not allowed in non-JITed programs with bpf-to-bpf calls\n');
   return -EINVAL;
 }

@@ -218,7 +218,7 @@ export function backtrackInsn(env: Env, i: number, next: number, entry: number):
       break;
     case op.STX:
     case op.ST: {
-      if (isAtomicFetch(env, i) && env.profile.behaviour.tracesAtomicFetches) {
+      if (isAtomicFetch(env, i) && !env.profile.behaviour.losesAtomicFetches) {
         backtrackLoad(env, i, entry);
         break;
       }

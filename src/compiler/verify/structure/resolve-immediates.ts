@@ -116,7 +116,7 @@ function useMap(env: Env, map: VerifierMap): number {
   if (!env.capable || !env.allowPtrLeaks) {
     return fail(env, 'CAP_BPF and CAP_PERFMON are required to use arena\n', EPERM);
   }
-  if (!env.profile.behaviour.hasJit) return fail(env, 'JIT is required to use arena\n', EOPNOTSUPP);
+  if (env.profile.behaviour.interpretsPrograms) return fail(env, 'JIT is required to use arena\n', EOPNOTSUPP);
   // libbpf maps the arenas of an object into its process, which sets the address; nobody maps a raw program's.
   if (map.spec.mapExtra === 0n && env.program.section === '') {
     return fail(env, "arena's user address must be set via map_extra or mmap()\n", EINVAL);
