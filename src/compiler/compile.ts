@@ -6,7 +6,7 @@ import { lineEntries } from './lines.js';
 import { generateCode } from './link/generate.js';
 import { listInstructions } from './link/listing.js';
 import { fillAddresses } from './link/resolve.js';
-import { explainLog } from './load/explain-log.js';
+import { explainFailure, explainLog } from './load/explain-log.js';
 import { loadObject, type LoadedProgram } from './load/object.js';
 import type { Program, TargetProgram } from './load/program.js';
 import { loadRaw } from './load/raw.js';
@@ -45,7 +45,7 @@ export function compile(
   const object = loadObject(request.object ?? NO_BYTES, profile, { ...request, ...attach });
   const programs = object.programs.map((loaded) =>
     loaded.program.ok
-      ? asLibbpfAnswers(loaded, compileOne(loaded.program.value, request, profile, enter))
+      ? asLibbpfAnswers(loaded, loaded.program.value, compileOne(loaded.program.value, request, profile, enter))
       : refused(loaded.name, loaded.section, loaded.type, loaded.program.failure),
   );
   return { programs, maps: object.maps, failure: object.failure };
@@ -68,7 +68,7 @@ function attachedProgram(request: CompileRequest, profile: Profile): Outcome<Tar
 }
 
 /** libbpf explains rejections of what it could not resolve, and may refuse an object of which the kernel took a program. */
-function asLibbpfAnswers({ notes, afterLoad }: LoadedProgram, result: ProgramResult): ProgramResult {
+function asLibbpfAnswers({ notes, afterLoad }: LoadedProgram, program: Program, result: ProgramResult): ProgramResult {
   if (result.accepted) {
     if (afterLoad === null) return result;
     return {
@@ -82,8 +82,8 @@ function asLibbpfAnswers({ notes, afterLoad }: LoadedProgram, result: ProgramRes
     };
   }
   if (notes === null || result.failure === null) return result;
-  const { log, message } = explainLog(result.log, notes);
-  return message === null ? result : { ...result, log, failure: { ...result.failure, message } };
+  const failure = explainFailure(result.failure, program.instructions, notes);
+  return { ...result, log: explainLog(result.log, notes), failure };
 }
 
 /** A program of which nothing but a failure is known (yet). */

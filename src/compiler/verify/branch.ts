@@ -1,4 +1,6 @@
 /** Paths put off: the branch not taken now, the callback that runs later. */
+import { WALK } from './refusals/walk.js';
+import { refuse } from './refusals/refuse.js';
 import type { Env } from './env.js';
 import { State } from './env.js';
 import { allocFrame, copyState, initFrame } from './frames.js';
@@ -13,7 +15,7 @@ export function pushStack(env: Env, insnIdx: number, prevInsnIdx: number, specul
   state.speculative ||= speculative;
   env.pending.push({ state, insnIdx, prevInsnIdx, logPosition: env.log.position });
   if (env.pending.length > MAX_PENDING_PATHS) {
-    env.log.write(`The sequence of ${env.pending.length} jumps is too complex.\n`);
+    refuse(env, WALK.tooManyPendingPaths, env.pending.length);
     return null;
   }
   if (state.parent !== null) state.parent.branches++;
@@ -33,7 +35,7 @@ export function pushAsyncCallback(
   const state = new State();
   env.pending.push({ state, insnIdx, prevInsnIdx, logPosition: env.log.position });
   if (env.pending.length > MAX_PENDING_PATHS) {
-    env.log.write(`The sequence of ${env.pending.length} jumps is too complex for async cb.\n`);
+    refuse(env, WALK.tooManyPendingCallbacks, env.pending.length);
     return null;
   }
   state.branches = 1;

@@ -1,4 +1,6 @@
 /** Walks the program path by path, one instruction at a time (do_check, Linux 6.12). */
+import { WALK } from './refusals/walk.js';
+import { refuse } from './refusals/refuse.js';
 import * as op from '../isa/opcodes.js';
 import { checkAluOp } from './arithmetic/alu.js';
 import { isGraphApi, isThrowCall } from './kernel/functions.js';
@@ -12,7 +14,6 @@ import { checkAtomic, checkLoad, checkStore } from './memory/memory.js';
 import { checkReferenceLeak } from './objects/references.js';
 import { checkReturnCode } from './attach/return-value.js';
 import type { Env } from './env.js';
-import { E2BIG, EFAULT, EINVAL } from './errno.js';
 import { releaseState } from './frames.js';
 import { insnText } from './log/insn.js';
 import { mostPrinted } from './log/printed-size.js';
@@ -32,11 +33,6 @@ const CONTINUE = 1;
 const PATH_END = 2;
 /** The path goes on in the caller. */
 const RETURNED = 3;
-
-function fail(env: Env, text: string): number {
-  env.log.write(text);
-  return -EINVAL;
-}
 
 /** Prints the instruction, with its source line and what the state has new to tell. */
 function printInsn(env: Env): void {
@@ -79,13 +75,13 @@ function checkCall(env: Env, i: number): number {
   const known = src === 0 || src === op.PSEUDO_CALL || src === op.PSEUDO_KFUNC_CALL;
   const offUsed = src !== op.PSEUDO_KFUNC_CALL && insns.off(i) !== 0;
   if (insns.opcode(i) !== (op.JMP | op.CALL) || offUsed || !known || insns.dst(i) !== 0) {
-    return fail(env, 'BPF_CALL uses reserved fields\n');
+    return refuse(env, WALK.callReservedFields);
   }
   if (state.activeLockPtr !== null) {
     const forbidden =
       (src === 0 && insns.imm(i) !== SPIN_UNLOCK_HELPER) ||
       (src === op.PSEUDO_KFUNC_CALL && (insns.off(i) !== 0 || !isGraphApi(env, insns.imm(i))));
-    if (forbidden) return fail(env, 'function calls are not allowed while holding a lock\n');
+    if (forbidden) return refuse(env, WALK.callInLock);
   }
   let err: number;
   if (src === op.PSEUDO_CALL) err = checkFunctionCall(env, i);
@@ -102,7 +98,7 @@ function checkGoto(env: Env, i: number): number {
   const isLong = (insns.opcode(i) & op.CLASS_MASK) === op.JMP32;
   const other = isLong ? insns.off(i) : insns.imm(i);
   if ((insns.opcode(i) & op.X) !== 0 || insns.bytes[i * 8 + 1] !== 0 || other !== 0) {
-    return fail(env, 'BPF_JA uses reserved fields\n');
+    return refuse(env, WALK.gotoReservedFields);
   }
   env.insnIdx = i + 1 + (isLong ? insns.imm(i) : insns.off(i));
   return CONTINUE;
@@ -111,7 +107,7 @@ function checkGoto(env: Env, i: number): number {
 function checkExit(env: Env, i: number): number {
   const { insns } = env;
   if (insns.opcode(i) !== (op.JMP | op.EXIT) || insns.imm(i) !== 0 || insns.bytes[i * 8 + 1] !== 0) {
-    return fail(env, 'BPF_EXIT uses reserved fields\n');
+    return refuse(env, WALK.exitReservedFields);
   }
   return exitPath(env, false);
 }
@@ -120,17 +116,16 @@ function checkExit(env: Env, i: number): number {
 function checkOpenSections(env: Env, exception: boolean): number {
   const { state } = env;
   if (!exception && state.currentFrame > 0) return 0;
-  const thrown = 'bpf_throw cannot be used inside';
   if (state.activeLockPtr !== null) {
-    return fail(env, exception ? `${thrown} bpf_spin_lock-ed region\n` : 'bpf_spin_unlock is missing\n');
+    return refuse(env, exception ? WALK.throwInLock : WALK.lockStaysHeld);
   }
   if (state.activeRcuLock) {
-    return fail(env, exception ? `${thrown} bpf_rcu_read_lock-ed region\n` : 'bpf_rcu_read_unlock is missing\n');
+    return refuse(env, exception ? WALK.throwInRcu : WALK.rcuStaysOpen);
   }
   const locks = state.activePreemptLocks;
   if (locks !== 0) {
-    if (exception) return fail(env, `${thrown} bpf_preempt_disable-ed region\n`);
-    return fail(env, `${locks} bpf_preempt_enable${locks === 1 ? ' is' : '(s) are'} missing\n`);
+    if (exception) return refuse(env, WALK.throwInPreempt);
+    return refuse(env, WALK.preemptStaysDisabled, locks);
   }
   return 0;
 }
@@ -145,7 +140,7 @@ function exitPath(env: Env, exception: boolean): number {
     err = prepareFunctionExit(env);
     return err === 0 ? RETURNED : err;
   }
-  err = checkReturnCode(env, 0, 'R0');
+  err = checkReturnCode(env, 0);
   return err === 0 ? PATH_END : err;
 }
 
@@ -170,7 +165,7 @@ function checkStoreInsn(env: Env, i: number): number {
   const mode = opcode & op.MODE_MASK;
   if (isRegister && mode === op.ATOMIC) return checkAtomic(env, i);
   if (mode !== op.MEM || (isRegister ? insns.imm(i) !== 0 : insns.src(i) !== 0)) {
-    return fail(env, `BPF_${isRegister ? 'STX' : 'ST'} uses reserved fields\n`);
+    return refuse(env, WALK.storeReservedFields, isRegister);
   }
   return checkStore(env, i);
 }
@@ -178,7 +173,7 @@ function checkStoreInsn(env: Env, i: number): number {
 function checkLd(env: Env, i: number): number {
   const mode = env.insns.opcode(i) & op.MODE_MASK;
   if (mode === op.ABS || mode === op.IND) return checkLdAbs(env, i);
-  if (mode !== op.IMM) return fail(env, 'invalid BPF_LD mode\n');
+  if (mode !== op.IMM) return refuse(env, WALK.unknownLoadMode);
   const err = checkLdImm(env, i);
   if (err !== 0) return err;
   env.insnIdx++;
@@ -225,12 +220,10 @@ function enterInsn(env: Env, printsState: boolean): number {
   const i = env.insnIdx;
   env.historyEntry = -1;
   if (i >= env.insns.length) {
-    env.log.write(`invalid insn idx ${i} insn_cnt ${env.insns.length}\n`);
-    return -EFAULT;
+    return refuse(env, WALK.leftProgram, i, env.insns.length);
   }
   if (++env.insnProcessed > op.MAX_INSNS) {
-    env.log.write(`BPF program is too large. Processed ${env.insnProcessed} insn\n`);
-    return -E2BIG;
+    return refuse(env, WALK.tooManyInstructions, env.insnProcessed);
   }
   state.lastInsnIdx = env.prevInsnIdx;
   const facts = env.facts[i]!;

@@ -15,7 +15,6 @@ import { SCALAR_VALUE } from '../targets/types.js';
 import type { KernelFunction } from './kernel/functions.js';
 import type { KernelTypes } from './kernel/types.js';
 import { setKnown } from './domain/scalar.js';
-import { EOPNOTSUPP } from './errno.js';
 import { Facts } from './facts.js';
 import type { VerifierLog } from './log/log.js';
 import type { VerifierMap } from './map.js';
@@ -23,6 +22,7 @@ import { MemoryAccess } from './memory/access.js';
 import { BacktrackMasks } from './prune/masks.js';
 import { IdMap } from './prune/id-map.js';
 import { JumpHistory } from './prune/history.js';
+import type { Refused, Wording } from './refusals/refusal.js';
 import type { FunctionArgument } from './structure/global-arguments.js';
 import { Reg } from './state.js';
 import type { Frame, ReadonlyReg, Reference } from './state.js';
@@ -215,8 +215,9 @@ export class Env {
   readonly insnTexts: (string | undefined)[] = [];
   disassemblyNames: DisassemblyNames | null = null;
 
-  /** The feature of the second half that this program needs; set by unsupported(). */
-  missingFeature: string | null = null;
+  /** The refusal at hand, null as long as there is none; and what this kernel says in words of its own. */
+  refused: Refused | null = null;
+  wording: Wording = {};
 
   constructor(
     readonly program: Program,
@@ -263,13 +264,6 @@ function scalar(): Reg {
 export function immediateOperand(env: Env, imm: number): Reg {
   setKnown(env.immediateReg, imm >> 31, imm);
   return env.immediateReg;
-}
-
-/** Refuses a program that needs what this verifier cannot judge yet. Never "no", never a pass: failure code UNSUPPORTED. */
-export function unsupported(env: Env, feature: string): number {
-  env.missingFeature ??= feature;
-  env.log.write(`bpf-jitd: not supported yet: ${feature}\n`);
-  return -EOPNOTSUPP;
 }
 
 export type { Reference };

@@ -1,4 +1,6 @@
 /** One verification of a function from its first instruction: the program itself, or a global one (do_check_common). */
+import { OWN_CALLS } from './refusals/own-calls.js';
+import { forget, refuse } from './refusals/refuse.js';
 import * as t from '../targets/types.js';
 import { BPF_PROG_TYPE_EXT } from '../targets/uapi.js';
 import { markDynptrReg } from './objects/dynptr-slots.js';
@@ -6,7 +8,6 @@ import { markKnownZero, markUnknown } from './domain/scalar.js';
 import { explore } from './driver.js';
 import type { Env } from './env.js';
 import { State } from './env.js';
-import { EFAULT, EINVAL } from './errno.js';
 import { allocFrame, initFrame, releaseState } from './frames.js';
 import type { Frame, Reg } from './state.js';
 import { prepareFunctionArguments } from './structure/global-arguments.js';
@@ -39,20 +40,19 @@ function setArgument(env: Env, reg: Reg, argument: FunctionArgument): number {
     reg.btf = env.profile.btf;
     reg.btfId = argument.btfId;
     reg.id = ++env.idGen;
-  } else return -EFAULT;
+  } else return refuse(env, OWN_CALLS.argumentNotSet);
   return 0;
 }
 
 function enterGlobal(env: Env, index: number, frame: Frame): number {
   const subprogram = env.subprograms[index]!;
-  env.log.write(`Validating ${subprogName(env, index)}() func#${index}...\n`);
+  env.log.note(() => `Validating ${subprogName(env, index)}() func#${index}...\n`);
   let err = prepareFunctionArguments(env, index);
   if (err !== 0) return err;
   if (subprogram.isExceptionCallback) {
     frame.inExceptionCallbackFn = true;
     if (subprogram.args.length !== 1 || subprogram.args[0]!.type !== t.ARG_ANYTHING) {
-      env.log.write('exception cb only supports single integer argument\n');
-      return -EINVAL;
+      return refuse(env, OWN_CALLS.exceptionCallbackPrototype);
     }
   }
   for (let i = 0; i < subprogram.args.length && err === 0; i++) {
@@ -67,6 +67,7 @@ function enterMain(env: Env, frame: Frame): void {
     const main = env.subprograms[0]!;
     const err = prepareFunctionArguments(env, 0);
     if (err !== 0 || main.args.length !== 1 || main.args[0]!.type !== t.ARG_PTR_TO_CTX) main.unreliable = true;
+    forget(env);
   }
   const context = frame.ownReg(1);
   context.type = t.PTR_TO_CTX;

@@ -1,4 +1,6 @@
 /** The program's maps as the verifier sees them, and which programs may use which of them. */
+import { MAPS } from './refusals/maps.js';
+import { refuse } from './refusals/refuse.js';
 import { linkGraphRoots, parseRecord } from '../btf/parse-record.js';
 import type { KptrTargets, StructRecords } from '../btf/parse-record.js';
 import * as field from '../btf/record.js';
@@ -9,7 +11,6 @@ import type { MapSpec, Program } from '../load/program.js';
 import type { Profile } from '../targets/profile.js';
 import * as uapi from '../targets/uapi.js';
 import type { Env } from './env.js';
-import { EINVAL } from './errno.js';
 import type { VerifierMap } from './map.js';
 
 const BPF_F_RDONLY_PROG = 1 << 7;
@@ -89,21 +90,17 @@ const NOT_FOR_TRACING: readonly (readonly [number, string])[] = [
 
 /** Whether a program of this type may use the map (check_map_prog_compatibility of Linux 6.12). */
 export function checkMapCompatibility(env: Env, map: VerifierMap): number {
-  const refuse = (text: string): number => {
-    env.log.write(`${text}\n`);
-    return -EINVAL;
-  };
   const mask = map.record?.fieldMask ?? 0;
   for (const [fields, name] of NOT_FOR_TRACING) {
     if ((mask & fields) === 0) continue;
     if (fields === field.FIELD_SPIN_LOCK && env.progType === uapi.BPF_PROG_TYPE_SOCKET_FILTER) {
-      return refuse('socket filter progs cannot use bpf_spin_lock yet');
+      return refuse(env, MAPS.lockInSocketFilter);
     }
-    if (TRACING.has(env.progType)) return refuse(`tracing progs cannot use ${name} yet`);
+    if (TRACING.has(env.progType)) return refuse(env, MAPS.fieldNotForTracing, name);
   }
-  if (map.spec.type === uapi.BPF_MAP_TYPE_STRUCT_OPS) return refuse('bpf_struct_ops map cannot be used in prog');
+  if (map.spec.type === uapi.BPF_MAP_TYPE_STRUCT_OPS) return refuse(env, MAPS.structOpsMap);
   if (env.sleepable && !env.profile.sleepableMaps.has(map.spec.type)) {
-    return refuse('Sleepable programs can only use array, hash, ringbuf and local storage maps');
+    return refuse(env, MAPS.mapNotSleepable);
   }
   return 0;
 }

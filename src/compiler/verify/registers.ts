@@ -1,10 +1,11 @@
 /** Reading and writing registers: initialised, writable, and whether all 64 bits of them matter. */
+import { WALK } from './refusals/walk.js';
+import { refuse } from './refusals/refuse.js';
 import * as op from '../isa/opcodes.js';
 import { NOT_INIT, SCALAR_VALUE } from '../targets/types.js';
 import { boundsViolation } from './domain/bounds.js';
 import { checkBounds, markUnknown } from './domain/scalar.js';
 import type { Env } from './env.js';
-import { EACCES, EINVAL } from './errno.js';
 import { markRegScratched } from './log/scratch.js';
 import { markInsnZeroExtended, markRegRead } from './prune/liveness.js';
 import { reads64, writes64 } from './register-width.js';
@@ -19,14 +20,12 @@ export function checkRegArg(env: Env, regno: number, use: RegUse): number {
   const { frame } = env.state;
   const reg = frame.regs[regno];
   if (reg === undefined) {
-    env.log.write(`R${regno} is invalid\n`);
-    return -EINVAL;
+    return refuse(env, WALK.noSuchRegister, regno);
   }
   markRegScratched(env, regno);
   if (use === 'src') return checkRead(env, frame, reg, regno);
   if (regno === op.R10) {
-    env.log.write('frame pointer is read only\n');
-    return -EACCES;
+    return refuse(env, WALK.framePointerWritten);
   }
   frame.live.writeReg(regno);
   const subregDef = writes64(env.insns, env.insnIdx) ? 0 : env.insnIdx + 1;
@@ -43,8 +42,7 @@ export function checkRegBounds(env: Env, regno: number, context: string): number
 
 function checkRead(env: Env, frame: Frame, reg: ReadonlyReg, regno: number): number {
   if (reg.type === NOT_INIT) {
-    env.log.write(`R${regno} !read_ok\n`);
-    return -EACCES;
+    return refuse(env, WALK.registerUninitialised, regno);
   }
   if (regno === op.R10) return 0; // never changes: nothing to follow
   const wide = reads64(env.insns, env.insnIdx, reg.type === SCALAR_VALUE);

@@ -17,6 +17,8 @@ import { checkAllFunctions } from './function.js';
 import { LOG_LEVEL, LOG_LEVEL1, LOG_STATS, VerifierLog } from './log/log.js';
 import { markStateClean } from './log/scratch.js';
 import type { VerifierMap } from './map.js';
+import { refuse } from './refusals/refuse.js';
+import { WALK } from './refusals/walk.js';
 import { createMaps, structRecordsOf } from './maps.js';
 import { checkCfg } from './structure/cfg.js';
 import { markFastcallPatterns, shrinkFastcallStacks } from './structure/fastcall.js';
@@ -162,6 +164,7 @@ export function statisticsText(level: number, stats: Stats): string {
 function run(program: Program, profile: Profile, log: VerifierLog): { env: Env; errno: number } {
   const env = createEnv(program, profile, log);
   const verdict = check(env);
+  if (verdict === 0 && log.overflowed) return { env, errno: refuse(env, WALK.logTooLong) };
   return { env, errno: log.overflowed ? -ENOSPC : verdict };
 }
 
@@ -185,11 +188,10 @@ export function verify(program: Program, profile: Profile, options: VerifyOption
   const { logLevel } = options;
   if (program.capabilities !== ALL_CAPABILITIES && !profile.knowsCapabilities) return unknownCapabilities(profile);
   const quiet = (logLevel & LOG_LEVEL) === LOG_LEVEL1;
-  // What is wrong is told from the log: its sentences are kept also where nobody asked for them.
-  let { env, errno } = run(program, profile, new VerifierLog(logLevel === 0 ? LOG_STATS : logLevel, quiet));
+  let { env, errno } = run(program, profile, new VerifierLog(logLevel, quiet));
   if (errno !== 0 && quiet) ({ env, errno } = run(program, profile, new VerifierLog(logLevel, false, env.log.trail)));
   const stats = statsOf(env);
-  const text = logLevel === 0 ? '' : env.log.toString();
+  const text = env.log.toString();
   if (errno === 0) return { errno, failure: null, log: text, stats, verified: env };
   const failure = describeFailure(env, errno);
   return { errno, failure, log: text + statisticsText(logLevel, stats), stats, verified: null };

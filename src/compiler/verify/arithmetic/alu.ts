@@ -1,4 +1,6 @@
 /** Arithmetic instructions: reserved fields, operands, and what the destination holds afterwards. */
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import { PTR_TO_ARENA, SCALAR_VALUE } from '../../targets/types.js';
 import { syncBounds } from '../domain/bounds.js';
@@ -7,7 +9,6 @@ import { assignScalarId, clearScalarId, markKnown, markUnknown, needsScalarId, v
 import { ltU } from '../domain/u64.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
 import type { Frame, ReadonlyReg, Reg } from '../state.js';
 import { adjustReg } from './arithmetic.js';
 import { leaksPointer } from '../memory/pointer-leak.js';
@@ -21,15 +22,13 @@ export function checkAluOp(env: Env, i: number): number {
   if (operation === op.END || operation === op.NEG) err = checkUnary(env, i, operation);
   else if (operation === op.MOV) err = checkMove(env, i);
   else if (operation > op.END) {
-    env.log.write(`invalid BPF_ALU opcode ${operation.toString(16)}\n`);
-    return -EINVAL;
+    return refuse(env, ARITHMETIC.unknownAluOpcode, operation);
   } else err = checkBinary(env, i, operation);
   return err || checkRegBounds(env, env.insns.dst(i), 'alu');
 }
 
 function reserved(env: Env, name: string): number {
-  env.log.write(`${name} uses reserved fields\n`);
-  return -EINVAL;
+  return refuse(env, ARITHMETIC.aluReservedFields, name);
 }
 
 /** NEG and byte swaps leave an unknown scalar. */
@@ -48,13 +47,8 @@ function checkUnary(env: Env, i: number, operation: number): number {
   const dst = insns.dst(i);
   const err = checkRegArg(env, dst, 'src');
   if (err !== 0) return err;
-  if (leaksPointer(env, currentRegs(env)[dst]!)) return prohibited(env, dst, 'pointer arithmetic prohibited');
+  if (leaksPointer(env, currentRegs(env)[dst]!)) return refuse(env, ARITHMETIC.pointerNegated, dst);
   return checkRegArg(env, dst, 'dst');
-}
-
-function prohibited(env: Env, regno: number, what: string): number {
-  env.log.write(`R${regno} ${what}\n`);
-  return -EACCES;
 }
 
 function checkMove(env: Env, i: number): number {
@@ -79,7 +73,7 @@ function checkMove(env: Env, i: number): number {
     return 0;
   }
   if (wide) return move64(env, i);
-  if (leaksPointer(env, regs[insns.src(i)]!)) return prohibited(env, insns.src(i), 'partial copy of pointer');
+  if (leaksPointer(env, regs[insns.src(i)]!)) return refuse(env, ARITHMETIC.pointerCutByMove, insns.src(i));
   move32(env, i);
   return 0;
 }
@@ -91,12 +85,10 @@ function checkMoveFields(env: Env, i: number, wide: boolean): number {
   if (off !== 0 && !env.profile.behaviour.signExtendingMoves) return reserved(env, 'BPF_MOV');
   if (wide && off === op.ADDR_SPACE_CAST) {
     if (imm !== 1 && imm !== 1 << 16) {
-      env.log.write('addr_space_cast insn can only convert between address space 1 and 0\n');
-      return -EINVAL;
+      return refuse(env, ARITHMETIC.arenaCastSpaces);
     }
     if (env.arenaMap < 0) {
-      env.log.write('addr_space_cast insn can only be used in a program that has an associated arena\n');
-      return -EINVAL;
+      return refuse(env, ARITHMETIC.arenaCastWithoutArena);
     }
     return 0;
   }
@@ -122,7 +114,7 @@ function move64(env: Env, i: number): number {
     tieToCopy(env, frame, src);
     frame.takeReg(dst, frame, src);
   } else if (leaksPointer(env, frame.regs[src]!)) {
-    return prohibited(env, src, 'sign-extension part of pointer');
+    return refuse(env, ARITHMETIC.pointerSignExtended, src);
   } else if (frame.regs[src]!.type === SCALAR_VALUE) {
     const reg = copyLinked(env, frame, dst, src, isBelowSignBit(frame.regs[src]!, off), 0);
     signExtend64(reg, off >> 3);
@@ -187,14 +179,12 @@ function checkBinary(env: Env, i: number, operation: number): number {
   if (err !== 0) return err;
   if ((opcode & op.X) === 0) {
     if (divides && imm === 0) {
-      env.log.write('div by zero\n');
-      return -EINVAL;
+      return refuse(env, ARITHMETIC.divisionByZero);
     }
     const shifts = operation === op.LSH || operation === op.RSH || operation === op.ARSH;
     const width = (opcode & op.CLASS_MASK) === op.ALU64 ? 64 : 32;
     if (shifts && (imm < 0 || imm >= width)) {
-      env.log.write(`invalid shift ${imm}\n`);
-      return -EINVAL;
+      return refuse(env, ARITHMETIC.shiftTooWide, imm);
     }
   }
   return checkRegArg(env, dst, 'dst-no-mark') || adjustReg(env, i);

@@ -1,5 +1,6 @@
 /** Two-operand arithmetic on what registers hold: scalars here, pointers in pointer-arithmetic.ts. */
-import { aluName } from '../../isa/disassemble.js';
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import { PTR_TO_ARENA, SCALAR_VALUE } from '../../targets/types.js';
 import { pushStack } from '../branch.js';
@@ -62,8 +63,7 @@ function combinePointers(env: Env, i: number): number {
     markUnknown(ownReg(env, env.insns.dst(i)));
     return 0;
   }
-  env.log.write(`R${env.insns.dst(i)} pointer ${aluName(operation)} pointer prohibited\n`);
-  return -EACCES;
+  return refuse(env, ARITHMETIC.pointersCombined, env.insns.dst(i), operation);
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Conditional jumps (check_cond_jmp_op, Linux 6.12). */
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import {
   BASE_MASK,
@@ -14,7 +16,7 @@ import { collectLinkedRegs, syncLinkedRegs } from '../domain/ids.js';
 import { setKnown } from '../domain/scalar.js';
 import { immediateOperand } from '../env.js';
 import type { Env, State } from '../env.js';
-import { E2BIG, EACCES, EINVAL } from '../errno.js';
+import { E2BIG } from '../errno.js';
 import { printInsnState } from '../log/state.js';
 import { INSN_F_DST_REG_STACK, INSN_F_SRC_REG_STACK, pushJumpHistory } from '../prune/history.js';
 import type { LinkedRegs } from '../linked-regs.js';
@@ -28,18 +30,13 @@ import { checkRegArg } from '../registers.js';
 import { simulateBranch } from './speculation.js';
 import { isPacketType } from '../register-types.js';
 
-function fail(env: Env, text: string): number {
-  env.log.write(text);
-  return -EINVAL;
-}
-
 /** may_goto: a jump that the kernel may take at any time; it falls through for as long as the budget lasts. */
 function checkMayGoto(env: Env, i: number): number {
   const { insns } = env;
   const off = insns.off(i);
   const imm = insns.imm(i);
   if (insns.opcode(i) !== (op.JMP | op.JCOND) || insns.bytes[i * 8 + 1] !== 0 || imm !== 0 || off === 0) {
-    return fail(env, `invalid may_goto off ${off} imm ${imm}\n`);
+    return refuse(env, ARITHMETIC.mayGotoFields, off, imm);
   }
   const previous = findPreviousEntry(env, env.state.parent, i);
   const queued = pushStack(env, i + 1, i, false);
@@ -54,10 +51,10 @@ function checkMayGoto(env: Env, i: number): number {
 function sourceOperand(env: Env, i: number, regs: readonly ReadonlyReg[]): ReadonlyReg | number {
   const { insns } = env;
   if ((insns.opcode(i) & op.X) === 0) {
-    if (insns.src(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
+    if (insns.src(i) !== 0) return refuse(env, ARITHMETIC.jumpReservedFields);
     return immediateOperand(env, insns.imm(i));
   }
-  if (insns.imm(i) !== 0) return fail(env, 'BPF_JMP/JMP32 uses reserved fields\n');
+  if (insns.imm(i) !== 0) return refuse(env, ARITHMETIC.jumpReservedFields);
   const err = checkRegArg(env, insns.src(i), 'src');
   if (err !== 0) return err;
   const src = regs[insns.src(i)]!;
@@ -70,8 +67,7 @@ function isPacketAny(type: number): boolean {
 }
 
 function comparisonProhibited(env: Env, regno: number): number {
-  env.log.write(`R${regno} pointer comparison prohibited\n`);
-  return -EACCES;
+  return refuse(env, ARITHMETIC.pointerComparison, regno);
 }
 
 /** Follows the only way that is open. */
@@ -179,7 +175,7 @@ export function checkConditionalJump(env: Env, i: number): number {
   const opcode = insns.opcode(i);
   const kind = opcode & op.OP_MASK;
   if (kind === op.JA || kind > op.JCOND) {
-    return fail(env, `invalid BPF_JMP/JMP32 opcode ${kind.toString(16)}\n`);
+    return refuse(env, ARITHMETIC.unknownJumpOpcode, kind);
   }
   if (kind === op.JCOND) return checkMayGoto(env, i);
   let err = checkRegArg(env, insns.dst(i), 'src');

@@ -1,4 +1,6 @@
 /** LD_IMM64: a number, a map or a place in its value, a kernel variable, a callback (check_ld_imm, Linux 6.12). */
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { refuse } from '../refusals/refuse.js';
 import { LINKAGE_STATIC } from '../../btf/kinds.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
@@ -6,21 +8,15 @@ import { BPF_MAP_TYPE_ARENA } from '../../targets/uapi.js';
 import { markKnown, markKnownZero, markUnknown } from '../domain/scalar.js';
 import { ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 import type { Reg } from '../state.js';
 import { findSubprog } from '../structure/subprograms.js';
 import { checkRegArg } from '../registers.js';
 
-function fail(env: Env, text: string): number {
-  env.log.write(text);
-  return -EINVAL;
-}
-
 function loadCallback(env: Env, i: number, dst: Reg): number {
   const index = findSubprog(env, i + env.insns.imm(i) + 1);
-  if (!env.hasFuncInfo) return fail(env, 'missing btf func_info\n');
-  if (env.subprograms[index]!.linkage !== LINKAGE_STATIC) return fail(env, 'callback function not static\n');
-  if (index === 0) return fail(env, 'callback function cannot be the main program\n');
+  if (!env.hasFuncInfo) return refuse(env, ARITHMETIC.callbackWithoutInfo);
+  if (env.subprograms[index]!.linkage !== LINKAGE_STATIC) return refuse(env, ARITHMETIC.callbackNotStatic);
+  if (index === 0) return refuse(env, ARITHMETIC.callbackIsMain);
   dst.type = t.PTR_TO_FUNC;
   dst.subprog = index;
   return 0;
@@ -58,8 +54,8 @@ function loadMap(env: Env, i: number, dst: Reg): number {
 /** Checks the LD_IMM64 at slot `i`, whose second slot the caller steps over. */
 export function checkLdImm(env: Env, i: number): number {
   const { insns } = env;
-  if ((insns.opcode(i) & op.SIZE_MASK) !== op.DW) return fail(env, 'invalid BPF_LD_IMM insn\n');
-  if (insns.off(i) !== 0) return fail(env, 'BPF_LD_IMM64 uses reserved fields\n');
+  if ((insns.opcode(i) & op.SIZE_MASK) !== op.DW) return refuse(env, ARITHMETIC.immediateLoadSize);
+  if (insns.off(i) !== 0) return refuse(env, ARITHMETIC.immediateLoadFields);
   const err = checkRegArg(env, insns.dst(i), 'dst');
   if (err !== 0) return err;
   const dst = ownReg(env, insns.dst(i));

@@ -1,16 +1,16 @@
 /** Pointer plus or minus scalar: constants move the fixed offset, others the variable one. */
-import { aluName } from '../../isa/disassemble.js';
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { addBoundsS, addBoundsU, subBoundsS, subBoundsU } from '../domain/arithmetic.js';
 import { syncBounds, unbound32 } from '../domain/bounds.js';
 import { clearPointee, isConst, markUnknown } from '../domain/scalar.js';
 import { tnumAdd, tnumSub } from '../domain/tnum.js';
-import { decimalS, I32_MIN, ltS, ltU } from '../domain/u64.js';
+import { I32_MIN, ltS, ltU } from '../domain/u64.js';
 import type { Env } from '../env.js';
 import { EACCES, EINVAL } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
-import { regTypeName } from '../log/register.js';
 import type { ReadonlyReg, Reg } from '../state.js';
 import { inheritReg } from '../calls/subprograms/callee-state.js';
 import { checkMovedPointer, closeMask, isMasked, openMask, REFUSED } from './speculation.js';
@@ -36,8 +36,7 @@ export function adjustPointer(env: Env, i: number, ptr: ReadonlyReg, offset: Rea
       markUnknown(frame.ownReg(regno));
       return 0;
     }
-    env.log.write(`R${regno} 32-bit pointer arithmetic prohibited\n`);
-    return -EACCES;
+    return refuse(env, ARITHMETIC.pointerArithmetic32, regno);
   }
   const { type } = ptr;
   const err = checkPointerType(env, i, type, offset, known);
@@ -68,8 +67,7 @@ function isContradictory(r: ReadonlyReg, known: boolean): boolean {
 function checkPointerType(env: Env, i: number, type: number, offset: ReadonlyReg, known: boolean): number {
   const dst = env.insns.dst(i);
   if ((type & t.PTR_MAYBE_NULL) !== 0) {
-    env.log.write(`R${dst} pointer arithmetic on ${regTypeName(type)} prohibited, null-check it first\n`);
-    return -EACCES;
+    return refuse(env, ARITHMETIC.arithmeticOnNullable, dst, type);
   }
   const addsZero = known && (offset.sminHi | offset.sminLo) === 0 && (env.insns.opcode(i) & op.OP_MASK) === op.ADD;
   switch (t.baseType(type)) {
@@ -95,26 +93,17 @@ function checkPointerType(env: Env, i: number, type: number, offset: ReadonlyReg
     default:
       break;
   }
-  env.log.write(`R${dst} pointer arithmetic on ${regTypeName(type)} prohibited\n`);
-  return -EACCES;
+  return refuse(env, ARITHMETIC.arithmeticOnFixedPointer, dst, type);
 }
 
 /** Offsets stay far from overflow (BPF_MAX_VAR_OFF): known, fixed and least one. */
 function checkSaneOffset(env: Env, r: ReadonlyReg, type: number): boolean {
-  const complaint = offsetComplaint(r);
-  if (complaint === null) return true;
-  env.log.write(complaint.replace('%s', regTypeName(type)));
+  if (isConst(r) && !isSane(r.valueHi, r.valueLo)) refuse(env, ARITHMETIC.movedTooFar, type, r.valueHi, r.valueLo);
+  else if (r.off >= MAX_VAR_OFF || r.off <= -MAX_VAR_OFF) refuse(env, ARITHMETIC.offsetTooLarge, type, r.off);
+  else if (r.sminHi === I32_MIN && r.sminLo === 0) refuse(env, ARITHMETIC.movedUnbounded, type);
+  else if (!isSane(r.sminHi, r.sminLo)) refuse(env, ARITHMETIC.leastTooLow, type, r.sminHi, r.sminLo);
+  else return true;
   return false;
-}
-/** What is wrong with an offset, with %s for the pointer's type; null where nothing is. */
-function offsetComplaint(r: ReadonlyReg): string | null {
-  if (isConst(r) && !isSane(r.valueHi, r.valueLo))
-    return `math between %s pointer and ${decimalS(r.valueHi, r.valueLo)} is not allowed\n`;
-  if (r.off >= MAX_VAR_OFF || r.off <= -MAX_VAR_OFF) return `%s pointer offset ${r.off} is not allowed\n`;
-  if (r.sminHi === I32_MIN && r.sminLo === 0)
-    return 'math between %s pointer and register with unbounded min value is not allowed\n';
-  if (!isSane(r.sminHi, r.sminLo)) return `value ${decimalS(r.sminHi, r.sminLo)} makes %s pointer be out of bounds\n`;
-  return null;
 }
 function isSane(hi: number, lo: number): boolean {
   return hi === lo >> 31 && lo < MAX_VAR_OFF && lo > -MAX_VAR_OFF;
@@ -136,23 +125,19 @@ function movePointer(
       return 0;
     case op.SUB:
       if (fromScalar) {
-        env.log.write(`R${regno} tried to subtract pointer from scalar\n`);
-        return -EACCES;
+        return refuse(env, ARITHMETIC.scalarMinusPointer, regno);
       }
       if (dst.type === t.PTR_TO_STACK) {
-        env.log.write(`R${regno} subtraction from stack pointer prohibited\n`);
-        return -EACCES;
+        return refuse(env, ARITHMETIC.stackPointerSubtraction, regno);
       }
       subOffset(env, dst, offset, known);
       return 0;
     case op.AND:
     case op.OR:
     case op.XOR:
-      env.log.write(`R${regno} bitwise operator ${aluName(operation)} on pointer prohibited\n`);
-      return -EACCES;
+      return refuse(env, ARITHMETIC.bitwiseOnPointer, regno, operation);
     default:
-      env.log.write(`R${regno} pointer arithmetic with ${aluName(operation)} operator prohibited\n`);
-      return -EACCES;
+      return refuse(env, ARITHMETIC.operatorOnPointer, regno, operation);
   }
 }
 

@@ -7,11 +7,12 @@
  * one that does not fit becomes 0. The mask is fixed in the code, so every path must need the same one; and the path of a
  * distance cut to 0 is walked, too.
  */
+import { ARITHMETIC } from '../refusals/arithmetic.js';
+import { amend, refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { pushStack } from '../branch.js';
 import { isConst, markUnknown } from '../domain/scalar.js';
-import { tnumText } from '../domain/tnum.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
 import { MASK_CONSTANT, MASK_DST, MASK_NEGATIVE, MASK_NOTHING, MASK_SRC } from '../facts.js';
@@ -42,16 +43,11 @@ export interface OpenMask {
   readonly toLeft: boolean;
 }
 
-/** The move is refused, with its sentence in the log. */
+/** The move is refused, and the refusal noted. */
 export const REFUSED = 'refused';
 
-function refuse(env: Env, what: string): typeof REFUSED {
-  env.log.write(`${what}, pointer arithmetic with it prohibited for !root\n`);
-  return REFUSED;
-}
-
-function operationName(env: Env, i: number): string {
-  return (env.insns.opcode(i) & op.OP_MASK) === op.ADD ? 'add' : 'sub';
+function isAddition(env: Env, i: number): boolean {
+  return (env.insns.opcode(i) & op.OP_MASK) === op.ADD;
 }
 
 /** Before `ptr` moves by `offset`; `isOwn`: the pointer stands in the destination, else in the source. */
@@ -68,9 +64,10 @@ export function openMask(
   if (!env.state.speculative) {
     const negative = offset.sminHi < 0;
     if (!constant && negative !== offset.smaxHi < 0) {
-      return refuse(env, `R${insns.src(i)} has unknown scalar with mixed signed bounds`);
+      refuse(env, ARITHMETIC.mixedSigns, insns.src(i));
+      return REFUSED;
     }
-    const toLeft = ((insns.opcode(i) & op.OP_MASK) === op.ADD) === negative;
+    const toLeft = isAddition(env, i) === negative;
     const limit = pointerLimit(env, i, ptr, toLeft);
     if (limit === REFUSED) return REFUSED;
     const mask = (isOwn ? MASK_SRC : MASK_DST) | (negative ? MASK_NEGATIVE : 0) | (constant ? MASK_CONSTANT : 0);
@@ -79,7 +76,8 @@ export function openMask(
     if (!constant) env.exploreAluLimits = true;
   }
   if (!constant && pushStack(env, i + 1, i, true) === null) {
-    return refuse(env, `R${insns.dst(i)} could not be pushed for speculative verification`);
+    amend(env, ARITHMETIC.notPushed, insns.dst(i));
+    return REFUSED;
   }
   return open;
 }
@@ -100,9 +98,12 @@ function pointerLimit(env: Env, i: number, ptr: ReadonlyReg, toLeft: boolean): n
       limit = ((toLeft ? ptr.sminLo : ptr.umaxLo) + ptr.off) >>> 0;
       break;
     default:
-      return refuse(env, `R${dst} has pointer with unsupported alu operation`);
+      refuse(env, ARITHMETIC.unmaskablePointer, dst);
+      return REFUSED;
   }
-  return limit < max ? limit : refuse(env, `R${dst} tried to ${operationName(env, i)} beyond pointer bounds`);
+  if (limit < max) return limit;
+  refuse(env, ARITHMETIC.beyondPointerBounds, dst, isAddition(env, i));
+  return REFUSED;
 }
 
 /** After the move: the distance it may have gone is what the mask lets through. False: refused. */
@@ -119,7 +120,7 @@ export function maskNothing(env: Env, i: number): boolean {
 function fixMask(env: Env, i: number, mask: number, limit: number): boolean {
   const facts = env.facts[i]!;
   if (facts.mask !== 0 && (facts.mask !== mask || facts.maskLimit !== limit)) {
-    refuse(env, `R${env.insns.dst(i)} tried to ${operationName(env, i)} from different maps, paths or scalars`);
+    refuse(env, ARITHMETIC.masksDiffer, env.insns.dst(i), isAddition(env, i));
     return false;
   }
   facts.mask = mask;
@@ -132,17 +133,14 @@ export function checkMovedPointer(env: Env, i: number, dst: ReadonlyReg): number
   const regno = env.insns.dst(i);
   if (dst.type === t.PTR_TO_MAP_VALUE) {
     if (checkMapAccess(env, regno, dst.off, 1, false, true) === 0) return 0;
-    env.log.write(`R${regno} pointer arithmetic of map value goes out of range, prohibited for !root\n`);
+    amend(env, ARITHMETIC.mapPointerLeavesValue, regno);
     return -EACCES;
   }
   if (dst.type !== t.PTR_TO_STACK) return 0;
   const off = (dst.off + dst.valueLo) | 0;
   if (!isConst(dst)) {
-    const where = `var_off=${tnumText(dst)} off=${off}`;
-    env.log.write(`R${regno} variable stack access prohibited for !root, ${where}\n`);
-    return -EACCES;
+    return refuse(env, ARITHMETIC.stackPointerVaries, regno, dst, off);
   }
   if (off < 0 && off >= -op.MAX_STACK) return 0;
-  env.log.write(`R${regno} stack pointer arithmetic goes out of range, prohibited for !root; off=${off}\n`);
-  return -EACCES;
+  return refuse(env, ARITHMETIC.stackPointerLeavesStack, regno, off);
 }

@@ -1,19 +1,15 @@
 /** Whether a program may be attached to a function of another BPF program (bpf_check_attach_target, Linux 6.12). */
+import { ATTACH } from '../refusals/attach.js';
+import { refuse } from '../refusals/refuse.js';
 import type { TargetFunction, TargetProgram } from '../../load/program.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
-
-function refuse(env: Env, sentence: string): number {
-  env.log.write(`${sentence}\n`);
-  return -EINVAL;
-}
 
 function checkExtension(env: Env, target: TargetFunction): number {
-  if (target.unreliable) return refuse(env, 'Cannot replace static functions');
-  if (env.profile.behaviour.interpretsPrograms) return refuse(env, 'Extension programs should be JITed');
+  if (target.unreliable) return refuse(env, ATTACH.replacesStatic);
+  if (env.profile.behaviour.interpretsPrograms) return refuse(env, ATTACH.extensionInterpreted);
   if (env.subprograms[0]!.changesPktData && !target.changesPacketData) {
-    return refuse(env, 'Extension program changes packet data, while original does not');
+    return refuse(env, ATTACH.extensionChangesPacket);
   }
   return 0;
 }
@@ -22,13 +18,13 @@ function checkExtension(env: Env, target: TargetFunction): number {
 function checkChain(env: Env, target: TargetProgram): number {
   const { type } = env.program;
   if (type === uapi.BPF_PROG_TYPE_TRACING) {
-    return target.tracesTracing ? refuse(env, 'Cannot nest tracing program attach more than once') : 0;
+    return target.tracesTracing ? refuse(env, ATTACH.tracingNestedTwice) : 0;
   }
-  if (target.type === type) return refuse(env, 'Cannot recursively attach');
+  if (target.type === type) return refuse(env, ATTACH.attachesToOwnKind);
   const traces =
     target.expectedAttachType === uapi.BPF_TRACE_FENTRY || target.expectedAttachType === uapi.BPF_TRACE_FEXIT;
   if (type === uapi.BPF_PROG_TYPE_EXT && target.type === uapi.BPF_PROG_TYPE_TRACING && traces) {
-    return refuse(env, 'Cannot extend fentry/fexit');
+    return refuse(env, ATTACH.extendsTracing);
   }
   return 0;
 }
@@ -40,9 +36,9 @@ function checkChain(env: Env, target: TargetProgram): number {
 export function checkTargetProgram(env: Env, target: TargetProgram, name: string): number | boolean {
   const isExtension = env.program.type === uapi.BPF_PROG_TYPE_EXT;
   const fn = target.functions.find(({ typeId }) => typeId === env.program.attachBtfId);
-  if (fn === undefined) return refuse(env, `Subprog ${name} doesn't exist`);
+  if (fn === undefined) return refuse(env, ATTACH.noSuchTargetFunction, name);
   if (fn.isExceptionCallback) {
-    return refuse(env, `${isExtension ? 'Extension' : 'FENTRY/FEXIT'} programs cannot attach to exception callback`);
+    return refuse(env, ATTACH.attachesToExceptionCallback, isExtension);
   }
   const errno = (isExtension ? checkExtension(env, fn) : 0) || checkChain(env, target);
   return errno === 0 ? fn.unreliable : errno;

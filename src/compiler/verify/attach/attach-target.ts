@@ -1,4 +1,6 @@
 /** The kernel function, tracepoint or iterator that a BTF-typed program names, and whether such a program may sit there. */
+import { ATTACH } from '../refusals/attach.js';
+import { refuse, unsupported } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import {
   KIND_ENUM,
@@ -13,10 +15,9 @@ import {
 import { kindName } from '../../btf/print.js';
 import { KF_SLEEPABLE } from '../../targets/profile.js';
 import * as uapi from '../../targets/uapi.js';
-import { unsupported, type Env } from '../env.js';
-import { EINVAL, ENOENT, EOPNOTSUPP } from '../errno.js';
+import type { Env } from '../env.js';
 import { checkTargetProgram } from './attach-program.js';
-import { matchesFunction } from './function-match.js';
+import { matchFunction } from './function-match.js';
 
 /** Most arguments of a function that tracing can hand on (MAX_BPF_FUNC_ARGS). */
 const MAX_ARGUMENTS = 12;
@@ -59,29 +60,24 @@ function valueKind(btf: Btf, type: number): string {
 function checkPrototype(env: Env, btf: Btf, prototype: number, name: string): number {
   const count = btf.vlen(prototype);
   if (count > MAX_ARGUMENTS) {
-    env.log.write(`The function ${name} has ${count} arguments. Too many.\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.prototypeTooManyArguments, name, count);
   }
   const result = btf.sizeOrType(prototype);
   const resultBytes = valueBytes(btf, result);
   if (resultBytes < 0 || btf.kind(btf.skipModifiers(result)) === KIND_STRUCT) {
-    env.log.write(`The function ${name} return type ${valueKind(btf, result)} is unsupported.\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.prototypeReturnType, name, valueKind(btf, result));
   }
   for (let i = 0; i < count; i++) {
     const type = btf.paramType(prototype, i);
     if (i === count - 1 && type === 0) {
-      env.log.write(`The function ${name} with variable args is unsupported.\n`);
-      return -EINVAL;
+      return refuse(env, ATTACH.prototypeVariadic, name);
     }
     const bytes = valueBytes(btf, type);
     if (bytes < 0 || bytes > MAX_ARGUMENT_BYTES) {
-      env.log.write(`The function ${name} arg${i} type ${valueKind(btf, type)} is unsupported.\n`);
-      return -EINVAL;
+      return refuse(env, ATTACH.prototypeArgumentType, name, i, valueKind(btf, type));
     }
     if (bytes === 0) {
-      env.log.write(`The function ${name} has malformed void argument.\n`);
-      return -EINVAL;
+      return refuse(env, ATTACH.prototypeVoidArgument, name);
     }
   }
   return resultBytes;
@@ -90,31 +86,30 @@ function checkPrototype(env: Env, btf: Btf, prototype: number, name: string): nu
 /** A tracepoint's prototype with argument names stands at the template function; without them at the typedef itself. */
 function rawTracepoint(env: Env, btf: Btf, id: number): AttachTarget | number {
   if (btf.kind(id) !== KIND_TYPEDEF) {
-    env.log.write(`attach_btf_id ${id} is not a typedef\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.tracepointNotTypedef, id);
   }
   const typeName = btf.typeName(id);
   if (!typeName.startsWith(RAW_TRACEPOINT_PREFIX)) {
-    env.log.write(`attach_btf_id ${id} points to wrong type name ${typeName}\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.tracepointTypedefName, id, btf);
   }
   const name = typeName.slice(RAW_TRACEPOINT_PREFIX.length);
   const template = btf.base === null ? env.profile.rawTracepointFunction(name) : '';
-  if (template === null) return -EINVAL;
+  if (template === null) return refuse(env, ATTACH.noSuchTracepoint);
   const functionId = btf.find(template, KIND_FUNC);
   let prototype: number;
   if (functionId === 0 && btf.base !== null) {
     // Which template a module's tracepoint has, its BTF does not tell; its own typedef has the same types.
     prototype = btf.sizeOrType(btf.sizeOrType(id));
   } else if (functionId === 0) {
-    env.log.write(`Cannot find btf of tracepoint template, fall back to ${RAW_TRACEPOINT_PREFIX}${name}.\n`);
+    env.log.note(() => `Cannot find btf of tracepoint template, fall back to ${RAW_TRACEPOINT_PREFIX}${name}.\n`);
     const pointer = btf.sizeOrType(id);
-    if (btf.kind(pointer) !== KIND_PTR) return -EINVAL;
+    if (btf.kind(pointer) !== KIND_PTR) return refuse(env, ATTACH.tracepointPrototype);
     prototype = btf.sizeOrType(pointer);
   } else {
     prototype = btf.sizeOrType(functionId);
   }
-  return btf.kind(prototype) === KIND_FUNC_PROTO ? { btf, prototype, name } : -EINVAL;
+  if (btf.kind(prototype) !== KIND_FUNC_PROTO) return refuse(env, ATTACH.tracepointPrototype);
+  return { btf, prototype, name };
 }
 
 /** Whether a program that may sleep can sit on this function. */
@@ -141,7 +136,8 @@ function tracedFunction(env: Env, btf: Btf, id: number, unreliable: boolean): At
   const name = btf.typeName(id);
   const declared = functionPrototypeOf(env, btf, id);
   if (declared < 0) return declared;
-  if (type === uapi.BPF_PROG_TYPE_EXT && !matchesFunction(env, btf, id)) return -EINVAL;
+  const mismatch = type === uapi.BPF_PROG_TYPE_EXT ? matchFunction(env, btf, id) : 0;
+  if (mismatch !== 0) return mismatch;
   const prototype = unreliable ? 0 : declared;
   const resultBytes = unreliable ? MAX_RESULT_BYTES : checkPrototype(env, btf, prototype, name);
   if (resultBytes < 0) return resultBytes;
@@ -149,25 +145,20 @@ function tracedFunction(env: Env, btf: Btf, id: number, unreliable: boolean): At
 
   const keepsResult = attachType === uapi.BPF_MODIFY_RETURN || attachType === uapi.BPF_TRACE_FEXIT;
   if (resultBytes > MAX_RESULT_BYTES && keepsResult) {
-    const why = 'with a >8 byte return value is not supported for this attach type';
-    env.log.write(`Attach to function ${name} ${why}\n`);
-    return -EOPNOTSUPP;
+    return refuse(env, ATTACH.targetResultTooWide, btf, id);
   }
   if (attachProgram !== null) return checkTracedProgram(env, name) || { btf, prototype, name };
   // Functions in a module's own BTF are taken to be in its symbol table, too.
   const isThere = btf.base === null ? env.profile.symbols.address(name) !== null : id >= btf.firstId;
   if (!isThere) {
-    env.log.write(`The address of function ${name} cannot be found\n`);
-    return -ENOENT;
+    return refuse(env, ATTACH.targetWithoutAddress, btf, id);
   }
   if (env.sleepable) {
     if (!mayHostSleepable(env, id, name)) {
-      env.log.write(`${name} is not sleepable\n`);
-      return -EINVAL;
+      return refuse(env, ATTACH.targetNotSleepable, btf, id);
     }
   } else if (attachType === uapi.BPF_MODIFY_RETURN && !isModifiable(env, id, name)) {
-    env.log.write(`${name}() is not modifiable\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.targetNotModifiable, btf, id);
   }
   return { btf, prototype, name };
 }
@@ -175,50 +166,42 @@ function tracedFunction(env: Env, btf: Btf, id: number, unreliable: boolean): At
 /** Nothing in a BPF program may sleep, and no result of one be changed. */
 function checkTracedProgram(env: Env, name: string): number {
   if (env.sleepable) {
-    env.log.write(`${name} is not sleepable\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.tracedProgramNotSleepable, name);
   }
   if (env.program.expectedAttachType !== uapi.BPF_MODIFY_RETURN) return 0;
-  env.log.write("can't modify return codes of BPF programs\n");
-  return -EINVAL;
+  return refuse(env, ATTACH.tracedProgramResult);
 }
 
 function functionPrototypeOf(env: Env, btf: Btf, id: number): number {
   if (btf.kind(id) !== KIND_FUNC) {
-    env.log.write(`attach_btf_id ${id} is not a function\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.targetNotFunction, id);
   }
   const prototype = btf.sizeOrType(id);
-  return btf.kind(prototype) === KIND_FUNC_PROTO ? prototype : -EINVAL;
+  return btf.kind(prototype) === KIND_FUNC_PROTO ? prototype : refuse(env, ATTACH.targetPrototype);
 }
 
 /** Checks what the program names of the kernel or of another BPF program (the kernel's bpf_check_attach_target, 6.12). */
 export function checkAttachTarget(env: Env): AttachTarget | number {
   const { type, expectedAttachType, attachProgram, attachBtf: btf, attachBtfId: id } = env.program;
   if (id === 0) {
-    env.log.write('Tracing programs must provide btf_id\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.tracingWithoutTarget);
   }
   if (btf === null) {
-    env.log.write('FENTRY/FEXIT program can only be attached to another program annotated with BTF\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.targetWithoutBtf);
   }
   if (!btf.has(id)) {
-    env.log.write(`attach_btf_id ${id} is invalid\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.noSuchTargetId, id);
   }
   const unreliable = attachProgram === null ? false : checkTargetProgram(env, attachProgram, btf.typeName(id));
   if (typeof unreliable === 'number') return unreliable;
   if (attachProgram === null && type === uapi.BPF_PROG_TYPE_EXT) {
-    env.log.write('Cannot replace kernel functions\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.extensionOfKernel);
   }
   if (type === uapi.BPF_PROG_TYPE_EXT) return tracedFunction(env, btf, id, unreliable);
   switch (expectedAttachType) {
     case uapi.BPF_TRACE_RAW_TP:
       if (attachProgram === null) return rawTracepoint(env, btf, id);
-      env.log.write('Only FENTRY/FEXIT progs are attachable to another BPF prog\n');
-      return -EINVAL;
+      return refuse(env, ATTACH.attachTypeForPrograms);
     case uapi.BPF_TRACE_ITER:
       if (attachProgram !== null) return unsupported(env, 'an iterator that is attached to another BPF program');
       return tracedFunction(env, btf, id, unreliable);
@@ -229,6 +212,6 @@ export function checkAttachTarget(env: Env): AttachTarget | number {
     case uapi.BPF_TRACE_FEXIT:
       return tracedFunction(env, btf, id, unreliable);
     default:
-      return -EINVAL;
+      return refuse(env, ATTACH.attachTypeWithoutTarget);
   }
 }

@@ -1,4 +1,6 @@
 /** Where a program is attached: whether it may be, and what its context is typed by. */
+import { ATTACH } from '../refusals/attach.js';
+import { refuse, refuseAs } from '../refusals/refuse.js';
 import { KIND_FUNC_PROTO } from '../../btf/kinds.js';
 import type { Btf } from '../../btf/btf.js';
 import { functionPrototype } from '../../btf/layout.js';
@@ -12,30 +14,26 @@ const BPF_F_SLEEPABLE = 1 << 4;
 /** A struct_ops program implements one member of a structure of function pointers that the kernel registered. */
 function checkStructOps(env: Env): number {
   if (!env.gplCompatible) {
-    env.log.write('struct ops programs must have a GPL compatible license\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.structOpsLicense);
   }
   const { attachBtf: btf, attachBtfId } = env.program;
-  if (attachBtfId === 0 || btf === null) return -ENOTSUPP;
+  if (attachBtfId === 0 || btf === null) return refuse(env, ATTACH.structOpsWithoutStruct);
   const operations = env.profile.structOps(attachBtfId);
   if (operations === null) {
-    env.log.write(`attach_btf_id ${attachBtfId} is not a supported struct\n`);
-    return -ENOTSUPP;
+    return refuse(env, ATTACH.structOpsUnknownStruct, attachBtfId);
   }
   const member = env.program.expectedAttachType;
   if (member >= btf.vlen(attachBtfId)) {
-    env.log.write(`attach to invalid member idx ${member} of struct ${operations.name}\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.structOpsMemberIndex, member, operations.name);
   }
   const name = btf.memberName(attachBtfId, member);
   const prototype = functionPointerPrototype(btf, btf.memberType(attachBtfId, member));
   if (prototype === 0) {
-    env.log.write(`attach to invalid member ${name}(@idx ${member}) of struct ${operations.name}\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.structOpsMemberNoFunction, name, member, operations.name);
   }
   if (!operations.supported.has(member) || (env.sleepable && !operations.sleepable.has(member))) {
-    env.log.write(`attach to unsupported member ${name} of struct ${operations.name}\n`);
-    return operations.supported.has(member) ? -EINVAL : -ENOTSUPP;
+    const errno = operations.supported.has(member) ? EINVAL : ENOTSUPP;
+    return refuseAs(env, errno, ATTACH.structOpsMemberUnsupported, name, operations.name);
   }
   setAttachment(env, btf, prototype, name);
   return 0;
@@ -56,16 +54,13 @@ function setAttachment(env: Env, btf: Btf, prototype: number, name: string): voi
 function checkLsm(env: Env): number {
   const id = env.attachBtfId;
   if (!env.gplCompatible) {
-    env.log.write('LSM programs must have a GPL compatible license\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.lsmLicense);
   }
   if (env.profile.btfIdSet('bpf_lsm_disabled_hooks').has(id)) {
-    env.log.write(`attach_btf_id ${id} points to disabled hook ${env.attachFuncName}\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.lsmHookDisabled, id, env.attachFuncName);
   }
   if (!env.profile.btfIdSet('bpf_lsm_hooks').has(id)) {
-    env.log.write(`attach_btf_id ${id} points to wrong type name ${env.attachFuncName}\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.lsmHookName, id, env.attachFuncName);
   }
   return 0;
 }
@@ -73,11 +68,12 @@ function checkLsm(env: Env): number {
 /** Functions that tracing must not touch: those tracing itself runs, and exits from functions that do not return. */
 function checkDenied(env: Env): number {
   const { type, expectedAttachType } = env.program;
-  if (type === uapi.BPF_PROG_TYPE_TRACING && env.profile.btfIdSet('btf_id_deny').has(env.attachBtfId)) return -EINVAL;
+  if (type === uapi.BPF_PROG_TYPE_TRACING && env.profile.btfIdSet('btf_id_deny').has(env.attachBtfId)) {
+    return refuse(env, ATTACH.targetDenied);
+  }
   const seesReturn = expectedAttachType === uapi.BPF_TRACE_FEXIT || expectedAttachType === uapi.BPF_MODIFY_RETURN;
   if (seesReturn && env.profile.btfIdSet('noreturn_deny').has(env.attachBtfId)) {
-    env.log.write('Attaching fexit/fmod_ret to __noreturn functions is rejected.\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.attachesToNoReturn);
   }
   return 0;
 }
@@ -103,7 +99,7 @@ function checkTyped(env: Env): number {
       env.attachBtfTrace = true;
       return 0;
     case uapi.BPF_TRACE_ITER:
-      return env.profile.iterTarget(program.attachBtfId) === null ? -EINVAL : 0;
+      return env.profile.iterTarget(program.attachBtfId) === null ? refuse(env, ATTACH.noSuchIterator) : 0;
     default:
       return (program.type === uapi.BPF_PROG_TYPE_LSM ? checkLsm(env) : checkDenied(env)) || checkTrampoline(env);
   }
@@ -118,12 +114,10 @@ export function checkAttachTarget(env: Env): number {
   const sleepable = (flags & BPF_F_SLEEPABLE) !== 0;
   if (type === uapi.BPF_PROG_TYPE_SYSCALL) {
     if (sleepable) return 0;
-    env.log.write('Syscall programs can only be sleepable\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.syscallNotSleepable);
   }
   if (sleepable && !env.profile.maySleep(type, expectedAttachType)) {
-    env.log.write('Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable\n');
-    return -EINVAL;
+    return refuse(env, ATTACH.typeNotSleepable);
   }
   switch (type) {
     case uapi.BPF_PROG_TYPE_STRUCT_OPS:

@@ -1,4 +1,6 @@
 /** Whether an extension has the signature of the function that it replaces (btf_check_type_match, Linux 6.12). */
+import { ATTACH } from '../refusals/attach.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import {
   KIND_ENUM,
@@ -44,63 +46,67 @@ function sameInfo(a: Typed, b: Typed): boolean {
   );
 }
 
-function matchesArgument(env: Env, i: number, own: Typed, target: Typed, names: readonly [string, string]): boolean {
-  const no = (sentence: string): false => {
-    env.log.write(`arg${i} ${sentence}\n`);
-    return false;
-  };
+function matchArgument(env: Env, i: number, own: Typed, target: Typed, names: readonly [string, string]): number {
   const [ownName, targetName] = names;
   if (!sameInfo(own, target)) {
-    return no(
-      `in ${ownName}() is ${kindName(own.btf, own.id)} while ${targetName}() has ${kindName(target.btf, target.id)}`,
-    );
+    return refuse(env, ATTACH.extensionArgumentKind, ownName, own.btf, own.id, targetName, target.btf, target.id, i);
   }
   const kind = own.btf.kind(own.id);
   const size = own.btf.sizeOrType(own.id);
   const targetSize = target.btf.sizeOrType(target.id);
   if (SIZED.has(kind) && size !== targetSize) {
-    return no(`in ${ownName}() has size ${size} while ${targetName}() has ${targetSize}`);
+    return refuse(env, ATTACH.extensionArgumentSize, ownName, size, targetName, targetSize, i);
   }
-  if (kind === KIND_INT || isEnum(own.btf, own.id)) return true;
-  if (kind !== KIND_PTR) return no(`in ${ownName}() has unrecognized type`);
+  if (kind === KIND_INT || isEnum(own.btf, own.id)) return 0;
+  if (kind !== KIND_PTR) return refuse(env, ATTACH.extensionArgumentUnknown, ownName, i);
   const pointee = behindModifiers(own, size);
   const targetPointee = behindModifiers(target, targetSize);
-  if (own.btf.kind(pointee.id) !== KIND_STRUCT) return no(`in ${ownName}() is not a pointer to context`);
-  if (target.btf.kind(targetPointee.id) !== KIND_STRUCT) return no(`in ${targetName}() is not a pointer to context`);
+  if (own.btf.kind(pointee.id) !== KIND_STRUCT) return refuse(env, ATTACH.extensionArgumentNoContext, ownName, i);
+  if (target.btf.kind(targetPointee.id) !== KIND_STRUCT)
+    return refuse(env, ATTACH.extensionArgumentNoContext, targetName, i);
   const struct = own.btf.typeName(pointee.id);
   const targetStruct = target.btf.typeName(targetPointee.id);
-  if (struct === targetStruct) return true;
-  return no(`${ownName}(struct ${struct} *) doesn't match ${targetName}(struct ${targetStruct} *)`);
+  if (struct === targetStruct) return 0;
+  return refuse(
+    env,
+    ATTACH.extensionArgumentStruct,
+    ownName,
+    own.btf,
+    pointee.id,
+    targetName,
+    target.btf,
+    targetPointee.id,
+    i,
+  );
 }
 
-/** Compares the program's own function with the FUNC `targetId`; what differs is in the log. */
-export function matchesFunction(env: Env, targetBtf: Btf, targetId: number): boolean {
+/** Compares the program's own function with the FUNC `targetId`: 0, or the errno of what differs. */
+export function matchFunction(env: Env, targetBtf: Btf, targetId: number): number {
   const { btf } = env;
-  const no = (sentence: string): false => {
-    env.log.write(`${sentence}\n`);
-    return false;
-  };
-  if (btf === null || !env.hasFuncInfo) return no('Program extension requires BTF');
+  if (btf === null || !env.hasFuncInfo) return refuse(env, ATTACH.extensionWithoutBtf);
   const id = env.subprograms[0]!.typeId;
   const name = btf.typeName(id);
   const targetName = targetBtf.typeName(targetId);
-  if (btf.linkage(id) !== LINKAGE_GLOBAL) return no(`${name}() is not a global function`);
-  if (targetBtf.linkage(targetId) !== LINKAGE_GLOBAL) return no(`${targetName}() is not a global function`);
+  if (btf.linkage(id) !== LINKAGE_GLOBAL) return refuse(env, ATTACH.extensionNotGlobal, btf, id);
+  if (targetBtf.linkage(targetId) !== LINKAGE_GLOBAL)
+    return refuse(env, ATTACH.extensionNotGlobal, targetBtf, targetId);
   const own = { btf, id: btf.sizeOrType(id) };
   const target = { btf: targetBtf, id: targetBtf.sizeOrType(targetId) };
   const count = btf.vlen(own.id);
   const targetCount = targetBtf.vlen(target.id);
-  if (count !== targetCount) return no(`${name}() has ${count} args while ${targetName}() has ${targetCount} args`);
+  if (count !== targetCount)
+    return refuse(env, ATTACH.extensionArgumentCount, btf, id, count, targetBtf, targetId, targetCount);
   const result = behindModifiers(own, btf.sizeOrType(own.id));
   const targetResult = behindModifiers(target, targetBtf.sizeOrType(target.id));
   if (!sameInfo(result, targetResult)) {
     const kinds = [kindName(btf, result.id), kindName(targetBtf, targetResult.id)] as const;
-    return no(`Return type ${kinds[0]} of ${name}() doesn't match type ${kinds[1]} of ${targetName}()`);
+    return refuse(env, ATTACH.extensionResultType, kinds[0], btf, id, kinds[1], targetBtf, targetId);
   }
   for (let i = 0; i < count; i++) {
     const argument = behindModifiers(own, btf.paramType(own.id, i));
     const targetArgument = behindModifiers(target, targetBtf.paramType(target.id, i));
-    if (!matchesArgument(env, i, argument, targetArgument, [name, targetName])) return false;
+    const err = matchArgument(env, i, argument, targetArgument, [name, targetName]);
+    if (err !== 0) return err;
   }
-  return true;
+  return 0;
 }

@@ -1,6 +1,8 @@
 /** Ranges that a program's or a callback's result must lie in, and the sentence that says it does not. */
+import { ATTACH } from '../refusals/attach.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Env } from '../env.js';
-import { I32_MAX, I32_MIN, decimalS, leS } from '../domain/u64.js';
+import { leS } from '../domain/u64.js';
 import type { ReadonlyReg } from '../state.js';
 import { BPF_LSM_MAC } from '../../targets/uapi.js';
 
@@ -17,13 +19,8 @@ export function withinReturnRange([min, max]: ReturnRange, reg: ReadonlyReg, onl
 }
 
 /** `At program exit the register R0 has smin=2 smax=2 should have been in [0, 1]`. */
-export function logInvalidScalar(env: Env, reg: ReadonlyReg, range: ReturnRange, place: string, name: string): void {
-  const hasMin = reg.sminHi !== I32_MIN || reg.sminLo !== 0;
-  const hasMax = reg.smaxHi !== I32_MAX || reg.smaxLo !== -1;
-  const min = hasMin ? ` smin=${decimalS(reg.sminHi, reg.sminLo)}` : '';
-  const max = hasMax ? ` smax=${decimalS(reg.smaxHi, reg.smaxLo)}` : '';
-  const known = hasMin || hasMax ? min + max : ' unknown scalar value';
-  env.log.write(`${place} the register ${name} has${known} should have been in [${range[0]}, ${range[1]}]\n`);
+export function refuseResult(env: Env, regno: number, reg: ReadonlyReg, range: ReturnRange, place: string): number {
+  return refuse(env, ATTACH.resultOutsideRange, regno, reg, place, range[0], range[1]);
 }
 
 /**

@@ -1,16 +1,16 @@
 /** What a program may return, by its type and attach type. */
+import { ATTACH } from '../refusals/attach.js';
+import { amend, refuse } from '../refusals/refuse.js';
 import * as uapi from '../../targets/uapi.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { currentRegs, type Env } from '../env.js';
-import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
-import { regTypeName } from '../log/register.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { ReadonlyReg } from '../state.js';
 import { leaksPointer } from '../memory/pointer-leak.js';
 import { checkRegArg } from '../registers.js';
 import {
   attachReturnsVoid,
-  logInvalidScalar,
+  refuseResult,
   lsmReturnRange,
   withinReturnRange,
   type ReturnRange,
@@ -21,6 +21,9 @@ interface Requirement {
   /** Only the low 32 bits count: what LSM hooks return is an int. */
   readonly only32?: boolean;
 }
+
+/** No program of that attach type may exit at all. */
+const UNSUPPORTED_ATTACH_TYPE = 'unsupported';
 
 const BOOLEAN: Requirement = { range: [0, 1] };
 
@@ -38,7 +41,7 @@ const ALWAYS_ONE: ReadonlySet<number> = new Set([
 ]);
 const BIND: ReadonlySet<number> = new Set([uapi.BPF_CGROUP_INET4_BIND, uapi.BPF_CGROUP_INET6_BIND]);
 
-function tracingRequirement(attachType: number): Requirement | number | null {
+function tracingRequirement(attachType: number): Requirement | typeof UNSUPPORTED_ATTACH_TYPE | null {
   switch (attachType) {
     case uapi.BPF_TRACE_FENTRY:
     case uapi.BPF_TRACE_FEXIT:
@@ -49,7 +52,7 @@ function tracingRequirement(attachType: number): Requirement | number | null {
     case uapi.BPF_TRACE_ITER:
       return BOOLEAN;
     default:
-      return -ENOTSUPP;
+      return UNSUPPORTED_ATTACH_TYPE;
   }
 }
 
@@ -61,8 +64,8 @@ function lsmRequirement(env: Env): Requirement | null {
   return attachReturnsVoid(env) ? { range: [1, 1] } : BOOLEAN;
 }
 
-/** What the main program must return: null for anything, a negative errno where no program of this kind may exit. */
-function requirement(env: Env): Requirement | number | null {
+/** What the main program must return: null for anything. */
+function requirement(env: Env): Requirement | typeof UNSUPPORTED_ATTACH_TYPE | null {
   const attachType = env.expectedAttachType;
   switch (env.progType) {
     case uapi.BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
@@ -97,29 +100,25 @@ function returnsNothing(env: Env): boolean {
   return (isLsm || env.progType === uapi.BPF_PROG_TYPE_STRUCT_OPS) && attachReturnsVoid(env);
 }
 
-function enforce(env: Env, reg: ReadonlyReg, regno: number, need: Requirement, place: string, name: string): number {
+function enforce(env: Env, reg: ReadonlyReg, regno: number, need: Requirement, place: string): number {
   if (reg.type !== SCALAR_VALUE) {
-    env.log.write(`${place} the register R${regno} is not a known value (${regTypeName(reg.type)})\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.resultNotKnown, regno, place, reg.type);
   }
   const err = markChainPrecision(env, regno);
   if (err !== 0) return err;
   if (!withinReturnRange(need.range, reg, need.only32 === true)) {
-    logInvalidScalar(env, reg, need.range, place, name);
+    const refused = refuseResult(env, regno, reg, need.range, place);
     const isVoidCgroupLsm = env.progType === uapi.BPF_PROG_TYPE_LSM && env.expectedAttachType === uapi.BPF_LSM_CGROUP;
     if (env.state.frames[0]!.subprog === 0 && isVoidCgroupLsm && attachReturnsVoid(env)) {
-      env.log.write("Note, BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n");
+      amend(env, ATTACH.lsmVoidResult);
     }
-    return -EINVAL;
+    return refused;
   }
   return 0;
 }
 
-/**
- * Checks the register that carries the result at an exit of the outermost frame (R0; R1 of bpf_throw). `name` is how the
- * log calls it.
- */
-export function checkReturnCode(env: Env, regno: number, name: string): number {
+/** Checks the register that carries the result at an exit of the outermost frame (R0; R1 of bpf_throw). */
+export function checkReturnCode(env: Env, regno: number): number {
   const frame = env.state.frames[0]!;
   const isSubprogram = frame.subprog !== 0;
   const isMain = !isSubprogram || frame.inExceptionCallbackFn;
@@ -129,18 +128,16 @@ export function checkReturnCode(env: Env, regno: number, name: string): number {
   if (err !== 0) return err;
   const reg = currentRegs(env)[regno]!;
   if (leaksPointer(env, reg)) {
-    env.log.write(`R${regno} leaks addr as return value\n`);
-    return -EACCES;
+    return refuse(env, ATTACH.resultLeaksPointer, regno);
   }
 
-  if (frame.inAsyncCallbackFn) return enforce(env, reg, regno, { range: [0, 0] }, 'At async callback return', name);
+  if (frame.inAsyncCallbackFn) return enforce(env, reg, regno, { range: [0, 0] }, 'At async callback return');
   if (!isMain) {
     if (reg.type === SCALAR_VALUE) return 0;
-    const type = regTypeName(reg.type);
-    env.log.write(`At subprogram exit the register R${regno} is not a scalar value (${type})\n`);
-    return -EINVAL;
+    return refuse(env, ATTACH.subprogramResultNotScalar, regno, reg.type);
   }
   const need = requirement(env);
   if (need === null) return 0;
-  return typeof need === 'number' ? need : enforce(env, reg, regno, need, 'At program exit', name);
+  if (need === UNSUPPORTED_ATTACH_TYPE) return refuse(env, ATTACH.exitWithAttachType);
+  return enforce(env, reg, regno, need, 'At program exit');
 }

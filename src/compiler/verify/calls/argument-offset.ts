@@ -1,7 +1,8 @@
 /** Offsets that a pointer may have when it is handed to a helper or kernel function. */
+import { CALLS } from '../refusals/calls.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 import { checkPtrOffReg } from '../memory/pointer-offset.js';
 
@@ -32,8 +33,7 @@ export function checkFuncArgRegOff(env: Env, reg: ReadonlyReg, regno: number, ar
     // The slot of a dynptr may lie anywhere on the stack.
     if (t.baseType(argType) === t.ARG_PTR_TO_DYNPTR && reg.type === t.PTR_TO_STACK) return 0;
     if (reg.off !== 0) {
-      env.log.write(`R${regno} must have zero offset when passed to release func or trusted arg to kfunc\n`);
-      return -EINVAL;
+      return refuse(env, CALLS.releasedAtOffset, regno);
     }
     return checkPtrOffReg(env, reg, regno, false);
   }

@@ -1,16 +1,16 @@
 /** Which register types each kind of argument takes (check_reg_type of Linux 6.12). */
+import { CALLS } from '../refusals/calls.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import * as t from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EFAULT } from '../errno.js';
-import { regTypeName } from '../log/register.js';
+import { EACCES } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import type { CallMeta } from './call-meta.js';
 import { DYNPTR_FLAGS } from '../objects/dynptr-slots.js';
 import * as helper from '../../targets/helper-ids.js';
-import { helperName } from '../kernel/helper-name.js';
 import { kernelTypes } from '../kernel/types.js';
 import { kptrMatchesType } from '../objects/kptr-type.js';
 import { isAllocated } from '../register-types.js';
@@ -83,13 +83,10 @@ export function checkRegType(env: Env, regno: number, argType: number, argBtfId:
   const base = t.baseType(argType);
   const compatible = COMPATIBLE.get(base);
   if (compatible === undefined) {
-    env.log.write(`verifier internal error: unsupported arg type ${argType}\n`);
-    return -EFAULT;
+    return refuse(env, CALLS.argumentKindUnknown, argType);
   }
   if (!compatible.includes(comparedType(reg, regno, argType, meta))) {
-    const expected = compatible.map(regTypeName).join(', ');
-    env.log.write(`R${regno} type=${regTypeName(reg.type)} expected=${expected}\n`);
-    return -EACCES;
+    return refuse(env, CALLS.argumentType, regno, reg.type, compatible);
   }
   if (t.baseType(reg.type) !== t.PTR_TO_BTF_ID) return 0;
   if (compatible === MEMORY) return checkObjectAsMemory(env, reg, regno, argType, meta);
@@ -101,9 +98,7 @@ export function checkRegType(env: Env, regno: number, argType: number, argBtfId:
 /** A kernel object may be read as memory, never written to. */
 function checkObjectAsMemory(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if ((argType & t.MEM_RDONLY) !== 0) return 0;
-  const name = helperName(env, meta.helperId);
-  env.log.write(`${name}() may write into memory pointed by R${regno} type=${regTypeName(reg.type)}\n`);
-  return -EACCES;
+  return refuse(env, CALLS.writesReadOnlyArgument, regno, env.profile, meta.helperId, reg.type);
 }
 
 const PLAIN_OBJECTS: ReadonlySet<number> = new Set(
@@ -128,15 +123,13 @@ function checkObject(
     const takesLocal =
       meta.helperId === helper.SPIN_LOCK || meta.helperId === helper.SPIN_UNLOCK || meta.helperId === helper.KPTR_XCHG;
     if (!takesLocal) {
-      env.log.write('verifier internal error: unimplemented handling of MEM_ALLOC\n');
-      return -EFAULT;
+      return refuse(env, CALLS.allocatedArgumentUnknown);
     }
     const isSource = meta.helperId === helper.KPTR_XCHG && regno === 2;
     return isSource && kptrMatchesType(env, meta.kptrField!, reg, regno) !== 0 ? -EACCES : 0;
   }
   if (PERCPU_OBJECTS.has(reg.type)) return 0;
-  env.log.write('verifier internal error: invalid PTR_TO_BTF_ID register for type match\n');
-  return -EFAULT;
+  return refuse(env, CALLS.objectArgumentUnknown);
 }
 
 function checkPlainObject(
@@ -149,8 +142,7 @@ function checkPlainObject(
 ): number {
   const isRelease = (argType & t.OBJ_RELEASE) !== 0;
   if (t.mayBeNull(reg.type) && (!t.mayBeNull(argType) || isRelease)) {
-    env.log.write(`Possibly NULL pointer passed to helper arg${regno}\n`);
-    return -EACCES;
+    return refuse(env, CALLS.helperArgumentNullable, regno);
   }
   if (meta.helperId === helper.KPTR_XCHG) {
     return kptrMatchesType(env, meta.kptrField!, reg, regno) !== 0 ? -EACCES : 0;
@@ -163,6 +155,5 @@ function checkPlainObject(
     return 0;
   }
   const name = btf?.typeName(reg.btfId) ?? '';
-  env.log.write(`R${regno} is of type ${name} but ${kernel.typeName(wanted)} is expected\n`);
-  return -EACCES;
+  return refuse(env, CALLS.argumentObjectType, regno, name, kernel, wanted);
 }

@@ -1,9 +1,11 @@
 /** Constant strings: in frozen maps that the program may only read, where their contents are known. */
+import { CALLS } from '../refusals/calls.js';
+import { refuse, refuseAs } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import { isConst } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EFAULT, EINVAL, ENOTSUPP } from '../errno.js';
+import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
 import { BPF_MAP_TYPE_ARRAY } from '../../targets/uapi.js';
 import type { VerifierMap } from '../map.js';
 import { isReadOnlyMap } from '../maps.js';
@@ -28,34 +30,28 @@ function contentsBehind(map: VerifierMap, off: number): Uint8Array | null {
 /** The register points to a NUL-terminated constant (check_reg_const_str). */
 export function checkConstString(env: Env, regno: number): number {
   const reg = currentRegs(env)[regno]!;
-  if (reg.type !== t.PTR_TO_MAP_VALUE) return -EINVAL;
+  if (reg.type !== t.PTR_TO_MAP_VALUE) return refuse(env, CALLS.stringNotInMap);
   const map = reg.map!;
   if (!isReadOnlyMap(map)) {
-    env.log.write(`R${regno} does not point to a readonly map'\n`);
-    return -EACCES;
+    return refuse(env, CALLS.stringNotReadOnly, regno);
   }
   if (!isConst(reg)) {
-    env.log.write(`R${regno} is not a constant address'\n`);
-    return -EACCES;
+    return refuse(env, CALLS.stringNotConstant, regno);
   }
   if (map.spec.type !== BPF_MAP_TYPE_ARRAY) {
-    env.log.write('no direct value access support for this map type\n');
-    return -EACCES;
+    return refuseAs(env, EACCES, CALLS.noDirectValue);
   }
   const err = checkMapAccess(env, regno, reg.off, map.spec.valueSize - reg.off, false, true);
   if (err !== 0) return err;
   if (map.spec.maxEntries !== 1) {
-    env.log.write('direct value access on string failed\n');
-    return -ENOTSUPP;
+    return refuseAs(env, ENOTSUPP, CALLS.stringUnreadable);
   }
   const bytes = contentsBehind(map, constantOffset(reg));
   if (bytes === null) {
-    env.log.write('direct value access on string failed\n');
-    return -EINVAL;
+    return refuseAs(env, EINVAL, CALLS.stringUnreadable);
   }
   if (!bytes.includes(0)) {
-    env.log.write('string is not zero-terminated\n');
-    return -EINVAL;
+    return refuse(env, CALLS.stringUnterminated);
   }
   return 0;
 }
@@ -65,13 +61,11 @@ export function checkSnprintf(env: Env): number {
   const regs = currentRegs(env);
   const format = regs[3]!;
   const bytesOfArguments = regs[5]!.valueLo >>> 0;
-  if (bytesOfArguments % 8 !== 0) return -EINVAL;
+  if (bytesOfArguments % 8 !== 0) return refuse(env, CALLS.formatArguments);
   const bytes = contentsBehind(format.map!, constantOffset(format));
   if (bytes === null) {
-    env.log.write('verifier bug\n');
-    return -EFAULT;
+    return refuse(env, CALLS.formatStringUnknown);
   }
   if (isFormatValid(bytes.subarray(0, bytes.indexOf(0)), bytesOfArguments / 8)) return 0;
-  env.log.write('Invalid format string\n');
-  return -EINVAL;
+  return refuse(env, CALLS.formatStringInvalid);
 }

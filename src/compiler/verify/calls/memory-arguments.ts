@@ -1,9 +1,10 @@
 /** Memory arguments with their sizes: of helpers, kernel functions and global functions. */
+import { CALLS } from '../refusals/calls.js';
+import { refuse } from '../refusals/refuse.js';
 import { isConst, isNull } from '../domain/scalar.js';
-import { decimalS, leU } from '../domain/u64.js';
+import { leU } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES } from '../errno.js';
 import { MAX_VAR_OFF } from '../limits.js';
 import { markChainPrecision } from '../prune/precision.js';
 import { CallMeta } from './call-meta.js';
@@ -23,17 +24,13 @@ export function checkMemSizeReg(
   meta.maxSizeHi = reg.umaxHi;
   meta.maxSizeLo = reg.umaxLo;
   if (reg.sminHi < 0) {
-    env.log.write(`R${regno} min value is negative, either use unsigned or 'var &= const'\n`);
-    return -EACCES;
+    return refuse(env, CALLS.sizeNegative, regno);
   }
   if ((reg.uminHi | reg.uminLo) === 0 && !zeroSizeAllowed) {
-    const range = `[${decimalS(reg.uminHi, reg.uminLo)},${decimalS(reg.umaxHi, reg.umaxLo)}]`;
-    env.log.write(`R${regno} invalid zero-sized read: u64=${range}\n`);
-    return -EACCES;
+    return refuse(env, CALLS.sizeZero, regno, reg.uminHi, reg.uminLo, reg.umaxHi, reg.umaxLo);
   }
   if (leU(0, MAX_VAR_OFF, reg.umaxHi, reg.umaxLo)) {
-    env.log.write(`R${regno} unbounded memory access, use 'var &= const' or 'if (var < const)'\n`);
-    return -EACCES;
+    return refuse(env, CALLS.sizeUnbounded, regno);
   }
   // Memory of a size that is not known may be filled in part only: it must be initialised.
   const filled = isConst(reg) ? meta : null;

@@ -1,11 +1,12 @@
 /** Memory that is handed to a helper or kernel function with its size. */
+import { CALLS } from '../refusals/calls.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
 import { isNull } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES } from '../errno.js';
-import { regTypeName } from '../log/register.js';
 import { checkBtfAccess } from '../memory/btf-access.js';
 import { checkBufferAccess } from '../memory/buffer-access.js';
 import type { CallMeta } from './call-meta.js';
@@ -33,8 +34,7 @@ export function checkHelperMemAccess(
   const reg = currentRegs(env)[regno]!;
   const { off, type } = reg;
   const readOnlyError = (): number => {
-    env.log.write(`R${regno} cannot write into ${regTypeName(type)}\n`);
-    return -EACCES;
+    return refuse(env, CALLS.writesReadOnly, regno, type);
   };
   switch (t.baseType(type)) {
     case t.PTR_TO_PACKET:
@@ -63,8 +63,7 @@ export function checkHelperMemAccess(
       break;
   }
   if (zeroSizeAllowed && size === 0 && isNull(reg)) return 0;
-  env.log.write(`R${regno} type=${regTypeName(type)} expected=${regTypeName(t.PTR_TO_STACK)}\n`);
-  return -EACCES;
+  return refuse(env, CALLS.memoryArgumentType, regno, type, t.PTR_TO_STACK);
 }
 
 /** Contexts that are plain memory: accesses are not rewritten, so a helper may be handed them. */
@@ -89,6 +88,6 @@ function isPlainContext(env: Env): boolean {
 
 /** The size is checked when the program is run: only the last byte is looked at. */
 function checkPlainContext(env: Env, regno: number, size: number, write: boolean, zeroSizeAllowed: boolean): number {
-  if (size === 0) return zeroSizeAllowed ? 0 : -EACCES;
+  if (size === 0) return zeroSizeAllowed ? 0 : refuse(env, CALLS.contextOfNoSize);
   return checkMemAccess(env, env.insnIdx, regno, size - 1, 1, write, -1, false, false);
 }

@@ -1,7 +1,8 @@
 /** What a register becomes when nothing, or everything, is known of it. */
+import { WALK } from '../refusals/walk.js';
+import { refuse } from '../refusals/refuse.js';
 import { NOT_INIT, SCALAR_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
-import { EFAULT } from '../errno.js';
 import { ADD_CONST, Reg } from '../state.js';
 import type { ReadonlyReg } from '../state.js';
 import { boundsText, boundsViolation, setS, setU, syncBounds, unbound } from './bounds.js';
@@ -136,8 +137,8 @@ export function assignScalarId(env: Env, r: Reg): void {
 export function checkBounds(env: Env, r: Reg, context: string): number {
   const violation = boundsViolation(r);
   if (violation === null) return 0;
-  env.log.write(`REG INVARIANTS VIOLATION (${context}): ${violation} ${boundsText(r)}\n`);
-  if (env.testRegInvariants) return -EFAULT;
+  env.log.note(() => `REG INVARIANTS VIOLATION (${context}): ${violation} ${boundsText(r)}\n`);
+  if (env.testRegInvariants) return refuse(env, WALK.boundsViolation, context);
   unbound(r);
   return 0;
 }

@@ -2,16 +2,15 @@
  * What lies at an offset of a kernel structure: a number, a pointer to another structure, or a structure inside
  * (btf_struct_walk and its callers, kernel/bpf/btf.c, Linux 6.12).
  */
+import { KERNEL_MEMORY } from '../refusals/kernel-memory.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import * as kind from '../../btf/kinds.js';
 import { isStructOrUnion, resolveSize } from '../../btf/layout.js';
 import type { ResolvedSize } from '../../btf/layout.js';
-import { logName } from '../../btf/print.js';
 import { MEM_PERCPU, MEM_RCU, MEM_USER, PTR_TO_BTF_ID, PTR_UNTRUSTED, SCALAR_VALUE } from '../../targets/types.js';
 import type { Env } from '../env.js';
-import { EACCES, EFAULT, EINVAL } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
-import { fieldTypeName } from './field-names.js';
 import { structRecord } from './special-fields.js';
 import { isAllocated } from '../register-types.js';
 
@@ -45,18 +44,15 @@ interface Member {
 function walk(env: Env, btf: Btf, id: number, off: number, size: number, out: Walked, flexArrays: boolean): number {
   for (;;) {
     const struct = btf.skipModifiers(id);
-    const name = logName(btf, struct);
     if (!isStructOrUnion(btf, struct)) {
-      env.log.write(`Type '${name}' is not a struct\n`);
-      return -EINVAL;
+      return refuse(env, KERNEL_MEMORY.walkNotStruct, btf, struct);
     }
     // Which member of a union is valid nobody knows; __bpf_md_ptr and the like have one only.
     if (btf.kind(struct) === kind.KIND_UNION && btf.vlen(struct) !== 1) out.flag |= PTR_UNTRUSTED;
     if ((off + size) >>> 0 > btf.sizeOrType(struct)) {
       const element = flexArrays ? flexibleElement(btf, struct, off) : 0;
       if (element === 0) {
-        env.log.write(`access beyond struct ${name} at off ${off >>> 0} size ${size >>> 0}\n`);
-        return -EACCES;
+        return refuse(env, KERNEL_MEMORY.beyondStruct, btf, struct, off, size);
       }
       if (btf.kind(element) === kind.KIND_INT) return WALK_SCALAR;
       off = (off - lastMemberOffset(btf, struct)) % btf.sizeOrType(element);
@@ -108,14 +104,12 @@ function findMember(env: Env, btf: Btf, struct: number, off: number, size: numbe
     const resolved = resolveSize(btf, btf.memberType(struct, i));
     const name = memberName(btf, struct, i);
     if (resolved === null) {
-      env.log.write(`field ${name} doesn't have size\n`);
-      return -EFAULT;
+      return refuse(env, KERNEL_MEMORY.memberWithoutSize, name);
     }
     if (off >= start + resolved.size) continue;
     return elementAt(btf, struct, name, start, off, resolved);
   }
-  env.log.write(`struct ${logName(btf, struct)} doesn't have field at offset ${off}\n`);
-  return -EINVAL;
+  return refuse(env, KERNEL_MEMORY.noMemberThere, btf, struct, off);
 }
 
 function memberName(btf: Btf, struct: number, i: number): string {
@@ -134,11 +128,7 @@ function elementAt(btf: Btf, struct: number, name: string, start: number, off: n
 function leaf(env: Env, btf: Btf, m: Member, off: number, size: number, out: Walked): number {
   if (btf.kind(m.type) === kind.KIND_PTR) {
     if (m.size !== size || off !== m.start) {
-      env.log.write(
-        `cannot access ptr member ${m.name} with moff ${m.start} in struct ${logName(btf, m.struct)} ` +
-          `with off ${off} size ${size}\n`,
-      );
-      return -EACCES;
+      return refuse(env, KERNEL_MEMORY.insidePointerMember, m.name, m.start, btf, m.struct, off, size);
     }
     const pointee = btf.skipModifiers(btf.sizeOrType(m.type));
     if (isStructOrUnion(btf, pointee)) {
@@ -149,11 +139,7 @@ function leaf(env: Env, btf: Btf, m: Member, off: number, size: number, out: Wal
     }
   }
   if (off + size > m.end && (out.flag & PTR_UNTRUSTED) === 0) {
-    env.log.write(
-      `access beyond the end of member ${m.name} (mend:${m.end}) in struct ${logName(btf, m.struct)} ` +
-        `with off ${off} size ${size}\n`,
-    );
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.beyondMember, m.name, m.end, btf, m.struct, off, size);
   }
   return WALK_SCALAR;
 }
@@ -200,8 +186,7 @@ export function structAccess(env: Env, reg: ReadonlyReg, off: number, size: numb
 function checkSpecialFields(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   for (const field of structRecord(env, reg.btf, reg.btfId)?.fields ?? []) {
     if (off >= field.offset + field.size || field.offset >= off + size) continue;
-    env.log.write(`direct access to ${fieldTypeName(field.type)} is disallowed\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.specialFieldAccess, field.type);
   }
   return 0;
 }

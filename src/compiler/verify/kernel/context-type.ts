@@ -1,10 +1,11 @@
 /** The type of a program's context as BTF knows it, and as functions take it (btf_is_prog_ctx_type and around, Linux 6.12). */
+import { TYPE_INFO } from '../refusals/type-info.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import { KIND_INT, KIND_PTR, KIND_STRUCT, KIND_TYPEDEF, KIND_VOID } from '../../btf/kinds.js';
 import { isStructOrUnion } from '../../btf/layout.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 
 const USER_REGS = 'bpf_user_pt_regs_t';
 
@@ -40,8 +41,7 @@ export function kernelContextTypeId(env: Env): number {
   const { btf } = env.profile;
   const id = contextMember(env, env.progType, true);
   if (id !== 0 && isStructOrUnion(btf, id)) return id;
-  env.log.write(`kern ctx type id ${id} is not a struct\n`);
-  return -EINVAL;
+  return refuse(env, TYPE_INFO.contextTypeNotStruct, id);
 }
 
 /**
@@ -78,7 +78,7 @@ export function isProgContextType(env: Env, btf: Btf, pointerId: number, progTyp
   const kernel = env.profile.btf;
   let context = contextMember(env, progType, false);
   if (context === 0) {
-    env.log.write('btf_vmlinux is malformed\n');
+    env.log.note(() => 'btf_vmlinux is malformed\n');
     return false;
   }
   for (;;) {
@@ -147,8 +147,7 @@ export function validateContextType(
   attachType: number,
 ): number {
   if (btf.kind(pointerId) !== KIND_PTR) {
-    env.log.write(`arg#${arg} type isn't a pointer\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.contextArgumentPointer, arg);
   }
   const target = btf.sizeOrType(pointerId);
   const takesUserRegs = progType === uapi.BPF_PROG_TYPE_KPROBE || progType === uapi.BPF_PROG_TYPE_PERF_EVENT;
@@ -156,23 +155,19 @@ export function validateContextType(
   const id = btf.skipModifiers(target);
   if (btf.kind(id) === KIND_VOID) return 0;
   if (btf.nameOff(id) === 0 || btf.typeName(id) === '') {
-    env.log.write(`arg#${arg} type doesn't have a name\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.contextArgumentName, arg);
   }
   if (isAlsoContext(env, btf, id, progType, attachType)) return 0;
   const kernel = env.profile.btf;
   const member = contextMember(env, progType, false);
   if (member === 0) {
-    env.log.write('btf_vmlinux is malformed\n');
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.kernelBtfMalformed);
   }
   const context = kernel.skipModifiers(member);
   if (kernel.kind(context) !== KIND_STRUCT) {
-    env.log.write(`arg#${arg} should be void pointer\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.contextArgumentVoid, arg);
   }
   const name = kernel.typeName(context);
   if (btf.kind(id) === KIND_STRUCT && btf.typeName(id) === name) return 0;
-  env.log.write(`arg#${arg} should be \`struct ${name} *\`\n`);
-  return -EINVAL;
+  return refuse(env, TYPE_INFO.contextArgumentStruct, arg, kernel, context);
 }

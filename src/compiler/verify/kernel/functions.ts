@@ -1,11 +1,12 @@
 /** What is known of a call's target before any state is: helpers, kernel functions, and how callbacks are run. */
+import { KERNEL_CALLS } from '../refusals/kernel-calls.js';
+import { amend, refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import { KIND_FUNC, KIND_FUNC_PROTO } from '../../btf/kinds.js';
 import * as op from '../../isa/opcodes.js';
 import { moduleFunctionFlags, type KernelModule } from '../../targets/modules.js';
 import type { HelperProto } from '../../targets/profile.js';
 import type { Env } from '../env.js';
-import { E2BIG, EBADF, EINVAL, ENOTSUPP, EPROTO } from '../errno.js';
 import { MAX_KERNEL_FUNCTIONS } from '../limits.js';
 import * as helper from '../../targets/helper-ids.js';
 import { parametersOf } from './parameter.js';
@@ -129,12 +130,10 @@ export function addKernelFunctionCall(env: Env, i: number): number {
   const id = env.insns.imm(i);
   const off = env.insns.off(i);
   if (env.profile.behaviour.interpretsPrograms) {
-    env.log.write('JIT is required for calling kernel function\n');
-    return -ENOTSUPP;
+    return refuse(env, KERNEL_CALLS.kfuncInterpreted);
   }
   if (!env.gplCompatible) {
-    env.log.write('cannot call kernel function from non-GPL compatible program\n');
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncNeedsGpl);
   }
   if (id === 0 && off === 0) return 0; // refused later, if it is not dead code
   const btf = functionBtf(env, off);
@@ -142,8 +141,7 @@ export function addKernelFunctionCall(env: Env, i: number): number {
   const key = `${id} ${off}`;
   if (env.kernelFunctions.has(key)) return 0;
   if (env.kernelFunctions.size === MAX_KERNEL_FUNCTIONS) {
-    env.log.write('too many different kernel function calls\n');
-    return -E2BIG;
+    return refuse(env, KERNEL_CALLS.tooManyKfuncs);
   }
   const err = checkFunctionExists(env, btf, id);
   if (err === 0) env.kernelFunctions.add(key);
@@ -153,35 +151,31 @@ export function addKernelFunctionCall(env: Env, i: number): number {
 /** A call of a module's function that names no module. */
 function refuseModule(env: Env, off: number): number {
   if (off < 0) {
-    env.log.write('negative offset disallowed for kernel module function call\n');
-    env.log.write('failed to find BTF for kernel function\n');
-    return -EINVAL;
+    const errno = refuse(env, KERNEL_CALLS.kfuncModuleNegative);
+    amend(env, KERNEL_CALLS.kfuncModuleUnknown);
+    return errno;
   }
   const hasModules = (env.program.functionBtfs?.length ?? 0) > 0;
-  env.log.write(hasModules ? 'invalid module BTF fd specified\n' : 'kfunc offset > 0 without fd_array is invalid\n');
-  env.log.write('failed to find BTF for kernel function\n');
-  return hasModules ? -EBADF : -EPROTO;
+  const errno = refuse(env, hasModules ? KERNEL_CALLS.kfuncModuleFile : KERNEL_CALLS.kfuncModuleWithoutTable);
+  amend(env, KERNEL_CALLS.kfuncModuleUnknown);
+  return errno;
 }
 
 function checkFunctionExists(env: Env, btf: Btf, id: number): number {
   const { symbols } = env.profile;
   if (id < 0 || !btf.has(id) || btf.kind(id) !== KIND_FUNC) {
-    env.log.write(`kernel btf_id ${id >>> 0} is not a function\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncNotFunction, id);
   }
   if (btf.kind(btf.sizeOrType(id)) !== KIND_FUNC_PROTO) {
-    env.log.write(`kernel function btf_id ${id} does not have a valid func_proto\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncPrototype, id);
   }
   const name = btf.typeName(id);
   // Names in the BTF of a module that is loaded are taken to be in its symbol table, too.
   if (id < env.profile.btf.typeCount && symbols.address(name) === null) {
-    env.log.write(`cannot find address for kernel function ${name}\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncWithoutAddress, btf, id);
   }
   if (env.profile.btfIdSet('xdp_metadata_kfunc_ids').has(id)) {
-    env.log.write('metadata kfuncs require device-bound program\n');
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncMetadata);
   }
   return 0;
 }

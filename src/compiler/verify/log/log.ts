@@ -77,6 +77,11 @@ export class VerifierLog {
     return this.longest >= BUFFER_BYTES;
   }
 
+  /** Writes what is made only where there is a log. */
+  note(text: () => string): void {
+    if (this.level !== 0) this.write(text());
+  }
+
   write(text: string): void {
     if (this.level === 0) return;
     this.parts.push(text);

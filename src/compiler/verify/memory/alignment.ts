@@ -1,8 +1,9 @@
 /** Alignment of accesses: always on the stack, whose slots are followed; elsewhere only where it is asked for. */
+import { MEMORY } from '../refusals/memory.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
-import { makeTnum, tnumAdd, tnumIsAligned, tnumText } from '../domain/tnum.js';
+import { makeTnum, tnumAdd, tnumIsAligned } from '../domain/tnum.js';
 import type { Env } from '../env.js';
-import { EACCES } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 
 /** Bytes in front of a packet's IP header on hosts that need alignment; the kernel emulates such a host in strict mode. */
@@ -23,9 +24,8 @@ export function checkPointerAlignment(
   const sum = makeTnum(fixed >> 31, fixed, 0, 0);
   tnumAdd(sum, sum, reg);
   if (tnumIsAligned(sum, size)) return 0;
-  const where = packet ? `packet access off ${NET_IP_ALIGN}+` : `${pointerName(reg.type)}access off `;
-  env.log.write(`misaligned ${where}${tnumText(reg)}+${reg.off}+${off} size ${size}\n`);
-  return -EACCES;
+  if (packet) return refuse(env, MEMORY.packetMisaligned, NET_IP_ALIGN, reg, reg.off, off, size);
+  return refuse(env, MEMORY.misaligned, pointerName(reg.type), reg, reg.off, off, size);
 }
 
 function pointerName(type: number): string {

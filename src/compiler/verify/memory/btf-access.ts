@@ -1,9 +1,10 @@
 /** Loads and stores through pointers to kernel structures, and how far what is loaded may be trusted. */
+import { KERNEL_MEMORY } from '../refusals/kernel-memory.js';
+import { refuse } from '../refusals/refuse.js';
 import { logName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EFAULT, EINVAL, ENOTSUPP, EPERM } from '../errno.js';
 import { tnumText } from '../domain/tnum.js';
 import { Reg } from '../state.js';
 import type { ReadonlyReg } from '../state.js';
@@ -45,11 +46,9 @@ export function checkBtfAccess(
 /** What is wrong with the pointer itself. */
 function addressComplaint(env: Env, reg: ReadonlyReg, regno: number, off: number): number {
   const name = logName(reg.btf!, reg.btfId);
-  const { log } = env;
   if (!env.allowPtrLeaks) return onlyWithPerfmon(env, name);
   if (!env.gplCompatible && reg.btf!.isKernel) {
-    log.write(`Cannot access kernel 'struct ${name}' from non-GPL compatible program\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_MEMORY.kernelAccessLicense, reg.btf!, reg.btfId);
   }
   let what = null;
   if (off < 0) what = `invalid negative access: off=${off}`;
@@ -58,18 +57,15 @@ function addressComplaint(env: Env, reg: ReadonlyReg, regno: number, off: number
   else if ((reg.type & t.MEM_USER) !== 0) what = `access user memory: off=${off}`;
   else if ((reg.type & t.MEM_PERCPU) !== 0) what = `access percpu memory: off=${off}`;
   if (what === null) return 0;
-  log.write(`R${regno} is ptr_${name} ${what}\n`);
-  return -EACCES;
+  return refuse(env, KERNEL_MEMORY.kernelPointerAddress, regno, reg.btf!, reg.btfId, what);
 }
 
 function onlyWithPerfmon(env: Env, name: string): number {
-  env.log.write(`'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n`);
-  return -EPERM;
+  return refuse(env, KERNEL_MEMORY.kernelAccessPrivilege, name);
 }
 
 function onlyRead(env: Env): number {
-  env.log.write('only read is supported\n');
-  return -EACCES;
+  return refuse(env, KERNEL_MEMORY.kernelReadOnly);
 }
 
 /** Objects of the program's own are written to freely, the kernel's where the kind of program may. */
@@ -84,8 +80,7 @@ function checkWrite(env: Env, reg: ReadonlyReg, off: number, size: number, walke
 
 function checkRead(env: Env, reg: ReadonlyReg, off: number, size: number, walked: Walked): number {
   if (isAllocated(reg.type) && !isNonOwningRef(reg.type) && !isRcuReg(reg) && reg.refObjId === 0) {
-    env.log.write('verifier internal error: ref_obj_id for allocated object must be non-zero\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_MEMORY.allocatedReference);
   }
   return structAccess(env, reg, off, size, walked);
 }
@@ -129,18 +124,15 @@ export function checkMapPointerAccess(
   const btf = env.profile.btf;
   const btfId = env.profile.mapOps(type)?.btfId ?? 0;
   if (btfId === 0) {
-    env.log.write(`map_ptr access not supported for map type ${type}\n`);
-    return -ENOTSUPP;
+    return refuse(env, KERNEL_MEMORY.mapPointerType, type);
   }
   const name = logName(btf, btfId);
   if (!env.allowPtrLeaks) return onlyWithPerfmon(env, name);
   if (off < 0) {
-    env.log.write(`R${regno} is ${name} invalid negative access: off=${off}\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.mapPointerNegative, regno, btf, btfId, off);
   }
   if (write) {
-    env.log.write(`only read from ${name} is supported\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.mapPointerReadOnly, btf, btfId);
   }
   const struct = new Reg();
   struct.type = t.PTR_TO_BTF_ID;

@@ -1,4 +1,6 @@
 /** Contexts that are an array of arguments, typed by a function prototype (btf_ctx_access, kernel/bpf/btf.c, 6.12). */
+import { KERNEL_MEMORY } from '../refusals/kernel-memory.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import * as kind from '../../btf/kinds.js';
 import { isEnum, isStructOrUnion } from '../../btf/layout.js';
@@ -41,7 +43,7 @@ function promoteSocket(env: Env, field: ContextField): ContextField {
 function accessArgument(env: Env, off: number, size: number): ContextField | null {
   const name = env.attachFuncName;
   if (off % 8 !== 0) {
-    env.log.write(`func '${name}' offset ${off} is not multiple of 8\n`);
+    refuse(env, KERNEL_MEMORY.contextMisaligned, env.attachFuncName, off);
     return null;
   }
   const btf = env.attachBtf;
@@ -59,7 +61,7 @@ function accessArgument(env: Env, off: number, size: number): ContextField | nul
 }
 
 function noArgument(env: Env, name: string, arg: number): null {
-  env.log.write(`func '${name}' doesn't have ${arg + 1}-th argument\n`);
+  refuse(env, KERNEL_MEMORY.contextNoArgument, name, arg);
   return null;
 }
 
@@ -96,10 +98,13 @@ function accessReturnValue(
       if (proto === 0) return attach === uapi.BPF_LSM_MAC ? RETURN_VALUE : SCALAR;
       return accessType(env, btf!, btf!.sizeOrType(proto), proto, arg, off, size, attach === uapi.BPF_LSM_MAC);
     case uapi.BPF_MODIFY_RETURN: {
-      if (proto === 0) return null;
+      if (proto === 0) {
+        refuse(env, KERNEL_MEMORY.contextWithoutPrototype);
+        return null;
+      }
       const type = btf!.skipModifiers(btf!.sizeOrType(proto));
       if (isSmallInt(btf!, type)) return SCALAR;
-      env.log.write(`ret type ${kindName(btf!, type)} not allowed for fmod_ret\n`);
+      refuse(env, KERNEL_MEMORY.contextResultType, btf!, type);
       return null;
     }
     default:
@@ -121,19 +126,15 @@ function accessType(
   size: number,
   isReturnValue: boolean,
 ): ContextField | null {
-  const name = env.attachFuncName;
   const type = btf.skipModifiers(id);
   const scalar = isReturnValue ? RETURN_VALUE : SCALAR;
   if (isSmallInt(btf, type) || isEnum(btf, type) || isStructOrUnion(btf, type)) return scalar;
   if (btf.kind(type) !== kind.KIND_PTR) {
-    env.log.write(
-      `func '${name}' arg${arg} '${logName(btf, type)}' has type ${kindName(btf, type)}. ` +
-        'Only pointer access is allowed\n',
-    );
+    refuse(env, KERNEL_MEMORY.contextNotPointer, env.attachFuncName, arg, btf, type);
     return null;
   }
   if (size !== 8) {
-    env.log.write(`func '${name}' size ${size} must be 8\n`);
+    refuse(env, KERNEL_MEMORY.contextSize, env.attachFuncName, size);
     return null;
   }
   const special = contextArguments(env).find((one) => one.offset === off);
@@ -146,7 +147,7 @@ function accessType(
   if (special !== undefined) {
     const { regType, btfId } = special;
     if (btfId !== 0) return { regType, btf: env.profile.btf, btfId, isReturnValue };
-    env.log.write(`invalid btf_id for context argument offset ${off}\n`);
+    refuse(env, KERNEL_MEMORY.contextArgumentType, off);
     return null;
   }
   return accessPointer(env, btf, type, proto, arg, isReturnValue);
@@ -177,20 +178,24 @@ function accessPointer(
   if (attachProgram !== null) {
     const progType = attachProgram.extendedType || attachProgram.type;
     const btfId = tracedContextTypeId(env, btf, type, progType);
-    return btfId === 0 ? null : { regType, btf: env.profile.btf, btfId, isReturnValue };
+    if (btfId === 0) {
+      refuse(env, KERNEL_MEMORY.contextOfTraced);
+      return null;
+    }
+    return { regType, btf: env.profile.btf, btfId, isReturnValue };
   }
   const pointee = btf.sizeOrType(type);
   regType |= pointerTagFlag(btf, pointee) & (t.MEM_USER | t.MEM_PERCPU);
   const struct = btf.skipModifiers(pointee);
   if (!isStructOrUnion(btf, struct)) {
-    env.log.write(`func '${name}' arg${arg} type ${kindName(btf, struct)} is not a struct\n`);
+    refuse(env, KERNEL_MEMORY.contextNotStruct, env.attachFuncName, arg, btf, struct);
     return null;
   }
-  env.log.write(
-    `func '${name}' arg${arg} has btf_id ${struct} type ${kindName(btf, struct)} '${logName(btf, struct)}'\n`,
+  env.log.note(
+    () => `func '${name}' arg${arg} has btf_id ${struct} type ${kindName(btf, struct)} '${logName(btf, struct)}'\n`,
   );
   if (!mayBeError) return { regType, btf, btfId: struct, isReturnValue };
-  env.log.write(`marking pointer arg${arg} as scalar as it may encode error`);
+  env.log.note(() => `marking pointer arg${arg} as scalar as it may encode error`);
   return isReturnValue ? RETURN_VALUE : SCALAR;
 }
 

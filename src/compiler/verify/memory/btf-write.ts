@@ -2,12 +2,13 @@
  * Fields of kernel structures that some kinds of programs may write to (the btf_struct_access operation of program types
  * and struct_ops, Linux 6.12).
  */
+import { KERNEL_MEMORY } from '../refusals/kernel-memory.js';
+import { refuse } from '../refusals/refuse.js';
 import { KIND_STRUCT } from '../../btf/kinds.js';
 import type { Btf } from '../../btf/btf.js';
 import { memberIndex, typeSize } from '../../btf/layout.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 
 /** Paths of members in struct tcp_sock, which congestion control may write. */
@@ -30,7 +31,7 @@ export function checkBtfWrite(env: Env, reg: ReadonlyReg, off: number, size: num
     case uapi.BPF_PROG_TYPE_SCHED_CLS:
     case uapi.BPF_PROG_TYPE_SCHED_ACT:
     case uapi.BPF_PROG_TYPE_XDP:
-      return -EACCES; // struct nf_conn's mark, once nf_conntrack's module says so
+      return refuse(env, KERNEL_MEMORY.connectionWrite); // struct nf_conn's mark, once nf_conntrack's module says so
     case uapi.BPF_PROG_TYPE_STRUCT_OPS:
       return checkStructOpsWrite(env, reg, off, size);
     default:
@@ -48,33 +49,28 @@ function checkStructOpsWrite(env: Env, reg: ReadonlyReg, off: number, size: numb
 function checkDummyState(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   const btf = reg.btf!;
   const state = btf.find('bpf_dummy_ops_state', KIND_STRUCT);
-  if (state === 0) return -EINVAL;
+  if (state === 0) return refuse(env, KERNEL_MEMORY.dummyOpsUnknown);
   if (reg.btfId !== state) {
-    env.log.write('only access to bpf_dummy_ops_state is supported\n');
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.dummyOpsAccess);
   }
   if (off + size <= btf.sizeOrType(state)) return 0;
-  env.log.write(`write access at off ${off} with size ${size}\n`);
-  return -EACCES;
+  return refuse(env, KERNEL_MEMORY.writeOutside, off, size);
 }
 
 function checkTcpSock(env: Env, reg: ReadonlyReg, off: number, size: number): number {
   const btf = reg.btf!;
   const struct = btf.find('tcp_sock', KIND_STRUCT);
   if (struct === 0 || reg.btfId !== struct) {
-    env.log.write('only read is supported\n');
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.kernelReadOnly);
   }
   for (const { path, inside } of TCP_SOCK_FIELDS) {
     const field = locate(btf, struct, path);
     if (field === null) continue;
     if (inside ? off < field.start || off >= field.end : off !== field.start) continue;
     if (off + size <= field.end) return 0;
-    env.log.write(`write access at off ${off} with size ${size} beyond the member of tcp_sock ended at ${field.end}\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_MEMORY.writeBeyondMember, off, size, field.end);
   }
-  env.log.write(`no write support to tcp_sock at off ${off}\n`);
-  return -EACCES;
+  return refuse(env, KERNEL_MEMORY.writeNotSupported, off);
 }
 
 /** Where a nested member lies, in bytes. */

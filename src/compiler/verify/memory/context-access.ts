@@ -1,4 +1,6 @@
 /** Access to the program's context: by the profile's layout, or typed by the BTF of what the program is attached to. */
+import { MEMORY } from '../refusals/memory.js';
+import { amend, forget } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
@@ -38,9 +40,10 @@ export function checkContextAccess(
   const regs = currentRegs(env);
   const err = checkPtrOffReg(env, regs[regno]!, regno, false);
   if (err !== 0) return err;
+  forget(env); // some refusals of fields have a sentence of their own, in front of the one below
   const field = accessField(env, insn, off, size, write, signExtends);
   if (field === null) {
-    env.log.write(`invalid bpf_context access off=${off} size=${size}\n`);
+    amend(env, MEMORY.contextAccess, off, size);
     writeSourceLine(env, insn, '; ');
     return -EACCES;
   }

@@ -1,4 +1,6 @@
 /** Access to values of maps: rights, bounds, special fields, and constants read out of frozen maps. */
+import { MEMORY } from '../refusals/memory.js';
+import { refuse } from '../refusals/refuse.js';
 import type { BtfField } from '../../btf/record.js';
 import { FIELD_GRAPH_NODE, FIELD_KPTR, FIELD_KPTR_PERCPU, FIELD_KPTR_REF } from '../../btf/record.js';
 import type { ByteOrder } from '../../bytes/byte-order.js';
@@ -9,11 +11,10 @@ import { isConst, isNull, markKnown, markKnownZero, markUnknown } from '../domai
 import { toNumberS, toNumberU } from '../domain/u64.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL, ENOTSUPP } from '../errno.js';
+import { EACCES } from '../errno.js';
 import type { VerifierMap } from '../map.js';
 import { markChainPrecision } from '../prune/precision.js';
 import type { ReadonlyReg, Reg } from '../state.js';
-import { fieldTypeName } from '../kernel/field-names.js';
 import { kptrMatchesType } from '../objects/kptr-type.js';
 import { checkRegionAccess } from './region.js';
 import { findField, hasField, structRecord } from '../kernel/special-fields.js';
@@ -29,9 +30,7 @@ export function checkMapRights(env: Env, regno: number, off: number, size: numbe
   const readOnly = (spec.flags & BPF_F_RDONLY_PROG) !== 0;
   const writeOnly = !readOnly && (spec.flags & BPF_F_WRONLY_PROG) !== 0;
   if (write ? !readOnly : !writeOnly) return 0;
-  const what = write ? 'write into' : 'read from';
-  env.log.write(`${what} map forbidden, value_size=${spec.valueSize} off=${off} size=${size}\n`);
-  return -EACCES;
+  return refuse(env, MEMORY.mapRights, write, spec.valueSize, off, size);
 }
 
 /** Bounds of the value and its special fields, of which only kptrs may be touched, and only by the program itself. */
@@ -51,27 +50,27 @@ export function checkMapAccess(
     const least = toNumberS(reg.sminHi, reg.sminLo) + off;
     const end = toNumberU(reg.umaxHi, reg.umaxLo) + off + size;
     if (least >= field.offset + field.size || field.offset >= end) continue;
-    const complaint = fieldComplaint(field, reg, off, size, fromHelper);
-    if (complaint === null) continue;
-    env.log.write(`${complaint}\n`);
-    return -EACCES;
+    const refused = checkFieldAccess(env, field, reg, off, size, fromHelper);
+    if (refused !== 0) return refused;
   }
   return 0;
 }
 
-function fieldComplaint(
+/** Of special fields kernel pointers alone are loaded and stored, each as a whole. */
+function checkFieldAccess(
+  env: Env,
   field: BtfField,
   reg: ReadonlyReg,
   off: number,
   size: number,
   fromHelper: boolean,
-): string | null {
-  if ((field.type & FIELD_KPTR) === 0) return `${fieldTypeName(field.type)} cannot be accessed directly by load/store`;
-  if (fromHelper) return 'kptr cannot be accessed indirectly by helper';
-  if (!isConst(reg)) return 'kptr access cannot have variable offset';
+): number {
+  if ((field.type & FIELD_KPTR) === 0) return refuse(env, MEMORY.fieldAccess, field.type);
+  if (fromHelper) return refuse(env, MEMORY.kptrByHelper);
+  if (!isConst(reg)) return refuse(env, MEMORY.kptrVariableOffset);
   const at = off + reg.valueLo;
-  if (at !== field.offset) return `kptr access misaligned expected=${field.offset} off=${at}`;
-  return size === 8 ? null : 'kptr access size must be BPF_DW';
+  if (at !== field.offset) return refuse(env, MEMORY.kptrMisaligned, field.offset, at);
+  return size === 8 ? 0 : refuse(env, MEMORY.kptrSize);
 }
 
 /** A load or store of the program itself; `valueRegno` is the register loaded or stored, -1 none. */
@@ -106,8 +105,8 @@ function isConstantMap(map: VerifierMap): boolean {
 
 function readConstant(env: Env, map: VerifierMap, off: number, size: number, value: Reg, signExtends: boolean): number {
   const { spec } = map;
-  if (spec.type !== BPF_MAP_TYPE_ARRAY || spec.maxEntries !== 1) return -ENOTSUPP;
-  if (off >= spec.valueSize) return -EINVAL;
+  if (spec.type !== BPF_MAP_TYPE_ARRAY || spec.maxEntries !== 1) return refuse(env, MEMORY.constantMapValues);
+  if (off >= spec.valueSize) return refuse(env, MEMORY.constantOutsideValue);
   const order = env.profile.byteOrder;
   value.type = t.SCALAR_VALUE;
   if (size === 8) {
@@ -133,14 +132,11 @@ function readInteger({ contents }: VerifierMap['spec'], off: number, size: numbe
 function accessKptr(env: Env, insn: number, valueRegno: number, field: BtfField): number {
   const opcode = env.insns.opcode(insn);
   const cls = opcode & op.CLASS_MASK;
-  const { log } = env;
   if ((opcode & op.MODE_MASK) !== op.MEM) {
-    log.write('kptr in map can only be accessed using BPF_MEM instruction mode\n');
-    return -EACCES;
+    return refuse(env, MEMORY.kptrMode);
   }
   if (cls !== op.LDX && (field.type & (FIELD_KPTR_REF | FIELD_KPTR_PERCPU)) !== 0) {
-    log.write('store to referenced kptr disallowed\n');
-    return -EACCES;
+    return refuse(env, MEMORY.kptrReferenced);
   }
   switch (cls) {
     case op.LDX:
@@ -154,11 +150,9 @@ function accessKptr(env: Env, insn: number, valueRegno: number, field: BtfField)
     }
     case op.ST:
       if (env.insns.imm(insn) === 0) return 0;
-      log.write(`BPF_ST imm must be 0 when storing to kptr at off=${field.offset}\n`);
-      return -EACCES;
+      return refuse(env, MEMORY.kptrConstant, field.offset);
     default:
-      log.write('kptr in map can only be accessed using BPF_LDX/BPF_STX/BPF_ST\n');
-      return -EACCES;
+      return refuse(env, MEMORY.kptrInstruction);
   }
 }
 

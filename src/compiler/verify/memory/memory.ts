@@ -1,12 +1,13 @@
 /** Loads and stores: what the address points to decides which rules apply. */
+import { MEMORY } from '../refusals/memory.js';
+import { CALLS } from '../refusals/calls.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { signExtend64, truncate } from '../domain/extend.js';
 import { markUnknown } from '../domain/scalar.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/register.js';
 import type { ReadonlyReg } from '../state.js';
 import type { MemoryAccess } from './access.js';
 import { checkPointerAlignment } from './alignment.js';
@@ -101,8 +102,7 @@ function dispatch(env: Env, reg: ReadonlyReg, a: Access): number {
       return checkBufferAccess(env, regno, off, size) || loadScalar(env, a);
     }
   }
-  env.log.write(`R${regno} invalid mem access '${regTypeName(type)}'\n`);
-  return -EACCES;
+  return refuse(env, MEMORY.notMemory, regno, type);
 }
 
 function leak(env: Env, a: Access, place: string): number {
@@ -110,8 +110,7 @@ function leak(env: Env, a: Access, place: string): number {
 }
 
 function readOnly(env: Env, regno: number, type: number): number {
-  env.log.write(`R${regno} cannot write into ${regTypeName(type)}\n`);
-  return -EACCES;
+  return refuse(env, CALLS.writesReadOnly, regno, type);
 }
 
 /** What was loaded is an unknown scalar; stores change no register. Answers 0. */
@@ -130,8 +129,7 @@ function accessStack(env: Env, a: Access): number {
 
 function accessMapKey(env: Env, reg: ReadonlyReg, a: Access): number {
   if (a.write) {
-    env.log.write(`write to change key R${a.regno} not allowed\n`);
-    return -EACCES;
+    return refuse(env, MEMORY.mapKeyReadOnly, a.regno);
   }
   return checkRegionAccess(env, a.regno, a.off, a.size, reg.map!.spec.keySize, false) || loadScalar(env, a);
 }
@@ -145,8 +143,7 @@ function accessMem(env: Env, reg: ReadonlyReg, a: Access): number {
 
 function accessPacket(env: Env, a: Access): number {
   if (a.write && !mayAccessPacketData(env, null, true)) {
-    env.log.write('cannot write into packet\n');
-    return -EACCES;
+    return refuse(env, MEMORY.packetReadOnly);
   }
   return leak(env, a, 'packet') || checkPacketAccess(env, a.regno, a.off, a.size, false) || loadScalar(env, a);
 }
@@ -177,8 +174,7 @@ export function checkStore(env: Env, i: number): number {
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
   if (src < 0 && type === t.PTR_TO_CTX && !env.profile.behaviour.contextConstantStores) {
-    env.log.write(`BPF_ST stores into R${dst} ${regTypeName(type)} is not allowed\n`);
-    return -EACCES;
+    return refuse(env, MEMORY.constantStore, dst, type);
   }
   return (
     checkMemAccess(env, i, dst, insns.off(i), op.accessBytes(opcode), true, src, false, false) ||
@@ -190,13 +186,11 @@ export function checkStore(env: Env, i: number): number {
 export function checkAtomic(env: Env, i: number): number {
   const imm = env.insns.imm(i);
   if (!isAtomicOperation(imm)) {
-    env.log.write(`BPF_ATOMIC uses invalid atomic opcode ${(imm >>> 0).toString(16).padStart(2, '0')}\n`);
-    return -EINVAL;
+    return refuse(env, MEMORY.atomicOperation, imm);
   }
   const size = op.accessBytes(env.insns.opcode(i));
   if (size < 4) {
-    env.log.write('invalid atomic operand size\n');
-    return -EINVAL;
+    return refuse(env, MEMORY.atomicSize);
   }
   return checkAtomicRegs(env, i, imm) || accessAtomic(env, i, imm, size);
 }
@@ -228,8 +222,7 @@ function checkAtomicRegs(env: Env, i: number, imm: number): number {
   if (err !== 0) return err;
   const { type } = currentRegs(env)[dst]!;
   if (!refusesAtomics(type)) return 0;
-  env.log.write(`BPF_ATOMIC stores into R${dst} ${regTypeName(type)} is not allowed\n`);
-  return -EACCES;
+  return refuse(env, MEMORY.atomicTarget, dst, type);
 }
 
 /** Memory is read, filled into a register where the operation fetches, and written. */

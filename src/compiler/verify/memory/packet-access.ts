@@ -1,10 +1,12 @@
 /** Direct access to packet data. */
+import { MEMORY } from '../refusals/memory.js';
+import { amend, refuse, refuseAs } from '../refusals/refuse.js';
 import { PACKET_READ, PACKET_READ_NOTED, PACKET_WRITE, PACKET_WRITE_NOTED } from '../../targets/data.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
+import { EINVAL } from '../errno.js';
 import type { CallMeta } from '../calls/call-meta.js';
-import { checkFixedAccess, writeNegativeMin } from './region.js';
+import { checkFixedAccess } from './region.js';
 
 /** `size` bytes at a packet pointer's fixed offset: they must lie in the range that comparisons have shown. */
 export function checkPacketAccess(
@@ -16,12 +18,12 @@ export function checkPacketAccess(
 ): number {
   const reg = currentRegs(env)[regno]!;
   if (reg.sminHi < 0) {
-    writeNegativeMin(env, regno);
-    return -EACCES;
+    return refuse(env, MEMORY.offsetNegative, regno);
   }
-  const err = reg.range < 0 ? -EINVAL : checkFixedAccess(env, regno, off, size, reg.range, zeroSizeAllowed);
+  if (reg.range < 0) return refuseAs(env, EINVAL, MEMORY.outsidePacket, regno);
+  const err = checkFixedAccess(env, regno, off, size, reg.range, zeroSizeAllowed);
   if (err !== 0) {
-    env.log.write(`R${regno} offset is outside of the packet\n`);
+    amend(env, MEMORY.outsidePacket, regno);
     return err;
   }
   const last = (off + reg.umaxLo + size - 1) >>> 0;

@@ -1,9 +1,10 @@
 /** Without CAP_PERFMON, no address of the kernel's may reach what the process can see. */
+import { MEMORY } from '../refusals/memory.js';
+import { refuse } from '../refusals/refuse.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { markNotInit, markUnknown } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES } from '../errno.js';
 import type { ReadonlyReg, Reg } from '../state.js';
 
 /** Whether the register's value is a pointer, which must not be seen. */
@@ -19,6 +20,5 @@ export function voided(env: Env): (reg: Reg) => void {
 /** Checks that register `regno` may go to a place that the program, or its user, can read as data. */
 export function checkLeak(env: Env, regno: number, place: string): number {
   if (regno < 0 || !leaksPointer(env, currentRegs(env)[regno]!)) return 0;
-  env.log.write(`R${regno} leaks addr into ${place}\n`);
-  return -EACCES;
+  return refuse(env, MEMORY.pointerLeak, regno, place);
 }

@@ -1,7 +1,8 @@
 /** One instruction, one kind of pointer: those that the kernel rewrites by the pointer's type must not see two. */
+import { MEMORY } from '../refusals/memory.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 
 /** Accesses through these are rewritten. */
 function isRewritten(type: number): boolean {
@@ -36,6 +37,5 @@ export function savePointerType(env: Env, i: number, type: number, allowTrustMis
     facts.ptrType = t.PTR_TO_BTF_ID | t.PTR_UNTRUSTED;
     return 0;
   }
-  env.log.write('same insn cannot be used with different pointers\n');
-  return -EINVAL;
+  return refuse(env, MEMORY.pointerKindsDiffer);
 }

@@ -1,7 +1,8 @@
 /** Where stack pointers may point, and what touching the stack means for bpf_fastcall patterns. */
+import { STACK } from '../refusals/stack.js';
+import { refuse, refuseAs } from '../refusals/refuse.js';
 import { isConst } from '../domain/scalar.js';
 import { leS, toNumberS } from '../domain/u64.js';
-import { tnumText } from '../domain/tnum.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
 import { EACCES, EFAULT, EINVAL } from '../errno.js';
@@ -45,26 +46,22 @@ export function checkStackBounds(env: Env, regno: number, off: number, size: num
   } else {
     const tooFar = leS(0, MAX_VAR_OFF, reg.smaxHi, reg.smaxLo) || leS(reg.sminHi, reg.sminLo, -1, -MAX_VAR_OFF | 0);
     if (tooFar) {
-      env.log.write(`invalid unbounded variable-offset${name} stack R${regno}\n`);
-      return -EACCES;
+      return refuse(env, STACK.stackUnbounded, regno, name);
     }
     min = leastOffset(reg, off);
     max = greatestOffset(reg, off) + size;
   }
-  let err = 0;
+  let errno = 0;
   // What was never written may not be read without CAP_PERFMON: nothing lies below the deepest write.
   const least = use === 'read' && !env.allowUninitStack ? -8 * pointedFrame(env, reg).stack.length : -MAX_STACK;
-  if (min < least || min > -1) err = -EACCES;
-  else if (max > 0) err = -EINVAL;
-  else if (size < 0) err = -EFAULT;
-  if (err === 0) {
+  if (min < least || min > -1) errno = EACCES;
+  else if (max > 0) errno = EINVAL;
+  else if (size < 0) errno = EFAULT;
+  if (errno === 0) {
     growStack(env, pointedFrame(env, reg), -min);
     return 0;
   }
-  const variable = constant ? '' : ' variable-offset';
-  const at = constant ? '' : ` var_off=${tnumText(reg)}`;
-  env.log.write(`invalid${variable}${name} stack R${regno}${at} off=${off} size=${size}\n`);
-  return err;
+  return refuseAs(env, errno, STACK.outsideStack, regno, constant, name, reg, off, size);
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Stretches of the stack that a helper, or a load at a variable offset, may touch. */
+import { STACK } from '../refusals/stack.js';
+import { refuse } from '../refusals/refuse.js';
 import { isConst, markUnknown } from '../domain/scalar.js';
-import { tnumText } from '../domain/tnum.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES } from '../errno.js';
 import { markSlotRead } from '../prune/liveness.js';
 import { isSpilledReg } from '../slots.js';
 import { STACK_DYNPTR, STACK_INVALID, STACK_MISC, STACK_ZERO } from '../state.js';
-import type { Frame, ReadonlyReg } from '../state.js';
+import type { Frame } from '../state.js';
 import type { CallMeta } from '../calls/call-meta.js';
 import { leaksPointer } from './pointer-leak.js';
 import { checkStackBounds, greatestOffset, leastOffset, pointedFrame } from './stack-bounds.js';
@@ -26,8 +26,7 @@ export function checkStackRange(
   meta: CallMeta | null,
 ): number {
   if (size === 0 && !zeroSizeAllowed) {
-    env.log.write('invalid zero-sized read\n');
-    return -EACCES;
+    return refuse(env, STACK.zeroSizedRead);
   }
   const err = checkStackBounds(env, regno, off, size, use);
   if (err !== 0) return err;
@@ -37,18 +36,14 @@ export function checkStackRange(
   const min = constant ? reg.valueLo + off : leastOffset(reg, off);
   const end = (constant ? min : greatestOffset(reg, off)) + size;
   if (!constant && !env.bypassSpecV1) {
-    const extra = use === 'helper' ? ' indirect' : '';
-    const where = `var_off=${tnumText(reg)}`;
-    env.log.write(`R${regno}${extra} variable offset stack access prohibited for !root, ${where}\n`);
-    return -EACCES;
+    return refuse(env, STACK.stackVariableUnprivileged, regno, use, reg);
   }
   // Where exactly a variable offset writes is not known: the bytes must be initialised.
   if (meta?.rawMode === true && constant) return noteRawRange(env, frame, regno, min, end, size, meta);
   for (let at = min; at < end; at++) {
     const spi = (-at - 1) >> 3;
     if (!touchByte(env, frame, spi, (-at - 1) & 7, use === 'helper')) {
-      writeInvalidRead(env, reg, regno, at - min, min, size, use);
-      return -EACCES;
+      return refuse(env, STACK.stackUninitialised, regno, use === 'helper', isConst(reg), min, reg, at - min, size);
     }
     markSlotRead(env, frame, spi);
   }
@@ -68,8 +63,7 @@ function noteRawRange(
   for (let at = min; at < end; at++) {
     const slot = frame.stack[(-at - 1) >> 3];
     if (slot?.kind((-at - 1) & 7) !== STACK_DYNPTR) continue;
-    env.log.write(`potential write to dynptr at off=${at} disallowed\n`);
-    return -EACCES;
+    return refuse(env, STACK.overDynptr, at);
   }
   meta.accessSize = size;
   meta.regno = regno;
@@ -92,18 +86,4 @@ function touchByte(env: Env, frame: Frame, spi: number, byte: number, clobber: b
     for (let i = 0; i < 8; i++) if (own.kind(i) !== STACK_INVALID) own.setKind(i, STACK_MISC);
   }
   return true;
-}
-
-function writeInvalidRead(
-  env: Env,
-  reg: ReadonlyReg,
-  regno: number,
-  at: number,
-  min: number,
-  size: number,
-  use: 'read' | 'helper',
-): void {
-  const extra = use === 'helper' ? ' indirect' : '';
-  const where = isConst(reg) ? `off ${min}` : `var_off ${tnumText(reg)}`;
-  env.log.write(`invalid${extra} read from stack R${regno} ${where}+${at} size ${size}\n`);
 }

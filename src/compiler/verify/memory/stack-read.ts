@@ -1,10 +1,10 @@
 /** Reads from the stack: fills, which bring a spilled register back, and plain bytes. */
+import { STACK } from '../refusals/stack.js';
+import { refuse } from '../refusals/refuse.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import { clearScalarId, isConst, isNull, markConstZero, markUnknown, valueWidth } from '../domain/scalar.js';
-import { tnumText } from '../domain/tnum.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { writeSourceLine } from '../log/source.js';
 import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
@@ -23,11 +23,7 @@ export function checkStackRead(env: Env, regno: number, off: number, size: numbe
   if (dstRegno >= 0) env.state.frame.live.writeReg(dstRegno);
   if (isConst(reg)) return readFixed(env, frame, off + reg.valueLo, size, dstRegno);
   if (dstRegno < 0) {
-    env.log.write(
-      'variable offset stack pointer cannot be passed into helper function; ' +
-        `var_off=${tnumText(reg)} off=${off} size=${size}\n`,
-    );
-    return -EACCES;
+    return refuse(env, STACK.stackVariableHelper, reg, off, size);
   }
   const err = checkStackRange(env, regno, off, size, false, 'read', null);
   if (err !== 0) return err;
@@ -49,15 +45,13 @@ function readFixed(env: Env, frame: Frame, off: number, size: number, dstRegno: 
     if (size === 8 && spillSize === 8) {
       if (dstRegno >= 0) env.state.frame.setReg(dstRegno, spilled);
       else if (leaksPointer(env, spilled)) {
-        env.log.write(`leaking pointer from stack off ${off}\n`);
-        return -EACCES;
+        return refuse(env, STACK.stackPointerLeak, off);
       }
       filled = true;
     } else {
       if (spilled.type !== SCALAR_VALUE) {
         writeSourceLine(env, env.insnIdx, '; ');
-        env.log.write('invalid size of register fill\n');
-        return -EACCES;
+        return refuse(env, STACK.fillSize);
       }
       markSlotRead(env, frame, spi);
       if (dstRegno < 0) return 0;
@@ -81,8 +75,7 @@ function checkPlainBytes(env: Env, slot: ReadonlySlot, off: number, size: number
     const kind = slot.kind((-off - 1 - i) & 7);
     if (kind === STACK_MISC || kind === STACK_ZERO || (kind === STACK_INVALID && env.allowUninitStack)) continue;
     if (kind === STACK_SPILL && isSpilledReg(slot)) continue; // a part of a scalar
-    env.log.write(`invalid read from stack off ${off}+${i} size ${size}\n`);
-    return -EACCES;
+    return refuse(env, STACK.stackBytesUninitialised, off, i, size);
   }
   return 0;
 }

@@ -1,10 +1,11 @@
 /** Writes to the stack: spills, whose registers are kept, and plain bytes. */
+import { STACK } from '../refusals/stack.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import * as t from '../../targets/types.js';
 import { assignScalarId, isConst, isNull, needsScalarId, valueWidth } from '../domain/scalar.js';
 import { currentRegs, immediateOperand, ownReg } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { writeSourceLine } from '../log/source.js';
 import { insnStackAccessFlags, pushJumpHistory } from '../prune/history.js';
@@ -65,8 +66,7 @@ function writeFixed(
   const spi = (-off - 1) >> 3;
   const before = frame.stack[spi]!;
   if (size !== 8 && isSpilledReg(before) && leaksPointer(env, before.spilled)) {
-    env.log.write('attempt to corrupt spilled pointer on stack\n');
-    return -EACCES;
+    return refuse(env, STACK.corruptsPointer);
   }
   if (!env.bypassSpecV4 && needsBarrier(before, off, size, value)) env.facts[insn]!.needsBarrier = true;
   const err = destroyIfDynptrStackSlot(env, frame, spi);
@@ -86,12 +86,10 @@ function writeFixed(
   } else if (value !== null && isSpillable(value.type)) {
     if (size !== 8) {
       writeSourceLine(env, insn, '; ');
-      env.log.write('invalid size of register spill\n');
-      return -EACCES;
+      return refuse(env, STACK.spillSize);
     }
     if (frame !== env.state.frame && value.type === t.PTR_TO_STACK) {
-      env.log.write('cannot spill pointers to stack into stack frame of the caller\n');
-      return -EINVAL;
+      return refuse(env, STACK.spillsStackPointer);
     }
     spill(frame, spi, env.state.frame.shareReg(valueRegno), size);
   } else return writeBytes(env, frame, spi, off, size, value, valueRegno, insn);
@@ -179,8 +177,7 @@ function writeVariable(
     markStackSlotScratched(env, spi);
     const kind = before.kind(byte);
     if (!env.allowPtrLeaks && kind !== STACK_MISC && kind !== STACK_ZERO) {
-      env.log.write(`spilled ptr in range of var-offset stack write; insn ${insn}, ptr off: ${at}`);
-      return -EINVAL;
+      return refuse(env, STACK.variableOverPointer, insn, at);
     }
     if (zero && kind === STACK_SPILL && isSpilledScalarReg(before) && isNull(before.spilled)) {
       zeroUsed = true;

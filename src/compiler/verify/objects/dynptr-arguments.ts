@@ -1,8 +1,9 @@
 /** Dynptr arguments of helpers and kernel functions (Documentation/bpf/kfuncs.rst; process_dynptr_func of Linux 6.12). */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EFAULT, EINVAL } from '../errno.js';
 import { dynptrTypeName } from '../log/register.js';
 import type { ReadonlyReg } from '../state.js';
 import * as slots from './dynptr-slots.js';
@@ -20,8 +21,7 @@ function checkUninit(
   cloneRefObjId: number,
 ): number {
   if (!slots.isValidUninitDynptr(env, reg)) {
-    env.log.write('Dynptr has to be an uninitialized dynptr\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.dynptrInitialised);
   }
   for (let i = 0; i < DYNPTR_BYTES; i += 8) {
     const err = checkMemAccess(env, insnIdx, regno, i, 8, true, -1, false, false);
@@ -38,17 +38,14 @@ function hasExpectedType(env: Env, reg: ReadonlyReg, argType: number): boolean {
 
 function checkInit(env: Env, reg: ReadonlyReg, regno: number, argType: number): number {
   if (reg.type === t.CONST_PTR_TO_DYNPTR && (argType & t.MEM_RDONLY) === 0) {
-    env.log.write('cannot pass pointer to const bpf_dynptr, the helper mutates it\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.dynptrConst);
   }
   if (!slots.isValidInitDynptr(env, reg)) {
-    env.log.write(`Expected an initialized dynptr as arg #${regno - 1}\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.dynptrUninitialised, regno);
   }
   if (!hasExpectedType(env, reg, argType)) {
     const name = dynptrTypeName(slots.argDynptrType(argType));
-    env.log.write(`Expected a dynptr of type ${name} as arg #${regno - 1}\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.dynptrType, name, regno);
   }
   return slots.markDynptrRead(env, reg);
 }
@@ -66,13 +63,11 @@ export function checkDynptrArgument(
 ): number {
   const reg = currentRegs(env)[regno]!;
   if (reg.type !== t.PTR_TO_STACK && reg.type !== t.CONST_PTR_TO_DYNPTR) {
-    env.log.write(`arg#${regno - 1} expected pointer to stack or const struct bpf_dynptr\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.dynptrArgument, regno);
   }
   const both = t.MEM_UNINIT | t.MEM_RDONLY;
   if ((argType & both) === both) {
-    env.log.write('verifier internal error: misconfigured dynptr helper type flags\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.dynptrFlags);
   }
   return (argType & t.MEM_UNINIT) !== 0
     ? checkUninit(env, reg, regno, insnIdx, argType, cloneRefObjId)

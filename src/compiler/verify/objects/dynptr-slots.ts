@@ -1,8 +1,10 @@
 /** Dynptrs as they lie on the stack: two slots, the first above the second (slots `spi` and `spi - 1`). */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import * as t from '../../targets/types.js';
 import { isConst, markKnownZero, NOT_INIT_REG } from '../domain/scalar.js';
 import type { Env } from '../env.js';
-import { EFAULT, EINVAL, ERANGE } from '../errno.js';
+import { ERANGE } from '../errno.js';
 import { markStackSlotScratched } from '../log/scratch.js';
 import { markSlotRead } from '../prune/liveness.js';
 import { changeRegs } from '../slots.js';
@@ -72,14 +74,12 @@ export function constantOffset(reg: ReadonlyReg): number {
  */
 export function stackObjectSlot(env: Env, reg: ReadonlyReg, kind: string, slots: number): number {
   if (!isConst(reg)) {
-    env.log.write(`${kind} has to be at a constant offset\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.objectVariableOffset, kind);
   }
   const off = constantOffset(reg);
   const spi = ((-off - 1) / 8) | 0;
   if (off % 8 !== 0 || spi + 1 < slots) {
-    env.log.write(`cannot pass in ${kind} at an offset=${off}\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.objectOffset, kind, off);
   }
   return spi - slots + 1 >= 0 && spi < frameOf(env, reg).stack.length ? spi : -ERANGE;
 }
@@ -128,7 +128,7 @@ export function markStackSlotsDynptr(
   first.setAllKinds(STACK_DYNPTR);
   second.setAllKinds(STACK_DYNPTR);
   const type = argDynptrType(argType);
-  if (type === DYNPTR_INVALID) return -EINVAL;
+  if (type === DYNPTR_INVALID) return refuse(env, OBJECTS.dynptrKind);
   const id = ++env.idGen;
   const firstHalf = first.renewSpilled();
   const secondHalf = second.renewSpilled();
@@ -159,8 +159,7 @@ export function unmarkStackSlotsDynptr(env: Env, reg: ReadonlyReg): number {
     const slot = frame.stack[i]!;
     if (slot.spilled.refObjId !== refObjId) continue;
     if (slot.kind(0) !== STACK_DYNPTR) {
-      env.log.write('verifier internal error: misconfigured ref_obj_id\n');
-      return -EFAULT;
+      return refuse(env, OBJECTS.dynptrReference);
     }
     if (slot.spilled.dynptrFirst) invalidatePair(frame, i);
   }
@@ -173,8 +172,7 @@ export function destroyIfDynptrStackSlot(env: Env, frame: Frame, spi: number): n
   if (!frame.stack[spi]!.spilled.dynptrFirst) spi++;
   const first = frame.stack[spi]!.spilled;
   if (isRefcounted(first.dynptrType)) {
-    env.log.write('cannot overwrite referenced dynptr\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.overwritesDynptr);
   }
   markStackSlotScratched(env, spi);
   markStackSlotScratched(env, spi - 1);

@@ -1,10 +1,12 @@
 /** Lists and trees of the program's objects: their roots under a lock, the nodes that go in and out. */
+import { OBJECTS } from '../refusals/objects.js';
+import { KERNEL_CALLS } from '../refusals/kernel-calls.js';
+import { amend, refuse } from '../refusals/refuse.js';
 import * as field from '../../btf/record.js';
 import type { BtfField } from '../../btf/record.js';
 import * as t from '../../targets/types.js';
 import { isConst } from '../domain/scalar.js';
 import type { Env } from '../env.js';
-import { EFAULT, EINVAL } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import { constantOffset } from './dynptr-slots.js';
@@ -22,19 +24,10 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 
 const OBJECT = t.PTR_TO_BTF_ID | t.MEM_ALLOC;
 
-function refuse(env: Env, text: string): number {
-  env.log.write(`${text}\n`);
-  return -EINVAL;
-}
-
 /** The lock that is held must lie beside the root: in the same map value or object. */
-function isLocked(env: Env, reg: ReadonlyReg): boolean {
-  const { activeLockPtr, activeLockId } = env.state;
-  if (activeLockPtr === null) return false;
+function isLocked({ state }: Env, reg: ReadonlyReg): boolean {
   const holder = reg.type === t.PTR_TO_MAP_VALUE ? reg.map : reg.btf;
-  if (activeLockPtr === holder && activeLockId === reg.id) return true;
-  env.log.write('held lock and object are not in the same allocation\n');
-  return false;
+  return state.activeLockPtr !== null && state.activeLockPtr === holder && state.activeLockId === reg.id;
 }
 
 /** The kernel functions of lists take list heads, those of trees tree roots. */
@@ -51,28 +44,29 @@ export function checkGraphRoot(
   regno: number,
 ): number {
   if (reg.type !== t.PTR_TO_MAP_VALUE && reg.type !== OBJECT) {
-    return refuse(env, `arg#${regno - 1} expected pointer to map value or allocated object`);
+    return refuse(env, OBJECTS.rootArgument, regno);
   }
-  if (reg.type === OBJECT && reg.refObjId === 0) return refuse(env, 'allocated object must be referenced');
+  if (reg.type === OBJECT && reg.refObjId === 0) return refuse(env, KERNEL_CALLS.allocatedWithoutReference);
   const type = kind === 'list-head' ? field.FIELD_LIST_HEAD : field.FIELD_RB_ROOT;
   const name = NAMES.get(type)!;
   if (!takesRoot(env, meta, type)) {
-    env.log.write(`verifier internal error: ${name} head arg for unknown kfunc\n`);
-    return -EFAULT;
+    return refuse(env, OBJECTS.rootFunctionUnknown, name);
   }
   if (!isConst(reg)) {
-    return refuse(env, `R${regno} doesn't have constant offset. ${name} has to be at the constant offset`);
+    return refuse(env, OBJECTS.fieldVariableOffset, regno, name);
   }
   const record = regRecord(env, reg);
   const off = constantOffset(reg);
   const found = findField(record, off, type);
-  if (found === null) return refuse(env, `${name} not found at offset=${off >>> 0}`);
+  if (found === null) return refuse(env, OBJECTS.noFieldThere, name, off);
   if (!isLocked(env, reg)) {
-    return refuse(env, `bpf_spin_lock at off=${record!.spinLockOffset} must be held for ${name}`);
+    if (env.state.activeLockPtr === null) return refuse(env, OBJECTS.lockNotHeld, record!.spinLockOffset, name);
+    const errno = refuse(env, OBJECTS.otherLockHeld);
+    amend(env, OBJECTS.lockNotHeld, record!.spinLockOffset, name);
+    return errno;
   }
   if ((kind === 'list-head' ? meta.listHead : meta.rbtreeRoot) !== null) {
-    env.log.write(`verifier internal error: repeating ${name} arg\n`);
-    return -EFAULT;
+    return refuse(env, OBJECTS.rootTwice, name);
   }
   if (kind === 'list-head') meta.listHead = found;
   else meta.rbtreeRoot = found;
@@ -97,33 +91,39 @@ function checkNode(
 ): number {
   const name = NAMES.get(nodeType)!;
   if (!takesNode(meta, nodeType)) {
-    env.log.write(`verifier internal error: ${name} node arg for unknown kfunc\n`);
-    return -EFAULT;
+    return refuse(env, OBJECTS.nodeFunctionUnknown, name);
   }
   if (!isConst(reg)) {
-    return refuse(env, `R${regno} doesn't have constant offset. ${name} has to be at the constant offset`);
+    return refuse(env, OBJECTS.fieldVariableOffset, regno, name);
   }
   const off = constantOffset(reg);
   if (findField(regRecord(env, reg), off, nodeType) === null) {
-    return refuse(env, `${name} not found at offset=${off >>> 0}`);
+    return refuse(env, OBJECTS.noFieldThere, name, off);
   }
   const rootBtf = root.btf!;
-  const contained = rootBtf.typeName(root.btfId);
   if (!structIdsMatch(env, reg.btf!, reg.btfId, 0, rootBtf, root.btfId, true, !isAllocated(reg.type))) {
-    const what = `operation on ${NAMES.get(root.type)!} expects arg#1 ${name} at offset=${root.nodeOffset}`;
-    const found = `but arg is at offset=${off} in struct ${reg.btf!.typeName(reg.btfId)}`;
-    return refuse(env, `${what} in struct ${contained}, ${found}`);
+    return refuse(
+      env,
+      OBJECTS.nodeOfOtherStruct,
+      NAMES.get(root.type)!,
+      name,
+      root.nodeOffset,
+      rootBtf,
+      root.btfId,
+      off,
+      reg.btf!,
+      reg.btfId,
+    );
   }
   meta.argBtf = reg.btf;
   meta.argBtfId = reg.btfId;
   if (off === root.nodeOffset) return 0;
-  const expected = `expected ${name} at offset=${root.nodeOffset} in struct ${contained}`;
-  return refuse(env, `arg#1 offset=${off}, but ${expected}`);
+  return refuse(env, OBJECTS.nodeOffset, off, name, root.nodeOffset, rootBtf, root.btfId);
 }
 
 function checkOwned(env: Env, reg: ReadonlyReg, regno: number): number {
-  if (reg.type !== OBJECT) return refuse(env, `arg#${regno - 1} expected pointer to allocated object`);
-  return reg.refObjId === 0 ? refuse(env, 'allocated object must be referenced') : 0;
+  if (reg.type !== OBJECT) return refuse(env, OBJECTS.nodeArgument, regno);
+  return reg.refObjId === 0 ? refuse(env, KERNEL_CALLS.allocatedWithoutReference) : 0;
 }
 
 export function checkListNode(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
@@ -133,9 +133,9 @@ export function checkListNode(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, 
 export function checkRbtreeNode(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (meta.special === 'bpf_rbtree_remove') {
     if (!isNonOwningRef(reg.type) || reg.refObjId !== 0) {
-      return refuse(env, 'rbtree_remove node input must be non-owning ref');
+      return refuse(env, OBJECTS.removesOwned);
     }
-    if (inRbtreeCallback(env)) return refuse(env, 'rbtree_remove not allowed in rbtree cb');
+    if (inRbtreeCallback(env)) return refuse(env, OBJECTS.removesInCallback);
   } else {
     const err = checkOwned(env, reg, regno);
     if (err !== 0) return err;

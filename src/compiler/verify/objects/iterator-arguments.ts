@@ -1,4 +1,6 @@
 /** Open-coded iterators: new, next, destroy, and functions that take one (process_iter_arg of Linux 6.12). */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import * as kf from '../../targets/profile.js';
 import * as t from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
@@ -6,7 +8,7 @@ import { pushStack } from '../branch.js';
 import { markConstZero } from '../domain/scalar.js';
 import { currentRegs, ownReg } from '../env.js';
 import type { Env, State } from '../env.js';
-import { E2BIG, EFAULT, EINVAL } from '../errno.js';
+import { E2BIG } from '../errno.js';
 import { sameCallsites } from '../prune/explored.js';
 import { findPreviousEntry, widenImpreciseScalars } from '../prune/widen.js';
 import type { ReadonlyReg, Reg } from '../state.js';
@@ -40,8 +42,7 @@ function checkNew(
   insnIdx: number,
 ): number {
   if (!slots.isValidUninitIter(env, reg, type.slots)) {
-    env.log.write(`expected uninitialized iter_${iteratorName(type)} as arg #${regno - 1}\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.iteratorInitialised, iteratorName(type), regno);
   }
   for (let i = 0; i < type.slots * 8; i += 8) {
     const err = checkMemAccess(env, insnIdx, regno, i, 8, true, -1, false, false);
@@ -52,9 +53,8 @@ function checkNew(
 
 function checkInitialised(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number, type: IteratorType): number {
   let err = slots.checkInitIter(env, reg, type);
-  if (err === -EINVAL) env.log.write(`expected an initialized iter_${iteratorName(type)} as arg #${regno - 1}\n`);
-  else if (err === slots.ITER_OUTSIDE_RCU) env.log.write(`expected an RCU CS when using ${meta.fn.name}\n`);
-  if (err !== 0) return err;
+  if (err === slots.ITER_OUTSIDE_RCU) return refuse(env, OBJECTS.iteratorOutsideRcu, meta.fn.name);
+  if (err !== 0) return refuse(env, OBJECTS.iteratorUninitialised, iteratorName(type), regno);
   const spi = slots.iteratorSlot(env, reg, type.slots);
   if (spi < 0) return spi;
   err = slots.markIterRead(env, reg, spi, type.slots);
@@ -67,19 +67,16 @@ function checkInitialised(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regn
 
 export function checkIteratorArgument(env: Env, meta: KernelCallMeta, parameter: Parameter, insnIdx: number): number {
   if (meta.special === 'bpf_iter_css_task_new' && !allowsCssTaskIterator(env)) {
-    env.log.write('css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.iteratorNotAllowed);
   }
   const arg = parameter.index;
   const reg = currentRegs(env)[arg + 1]!;
   if (reg.type !== t.PTR_TO_STACK) {
-    env.log.write(`arg#${arg} expected pointer to an iterator on stack\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.iteratorArgument, arg);
   }
   const { btf, iteratorStruct: btfId } = parameter;
   if (btfId === 0) {
-    env.log.write(`expected valid iter pointer as arg #${arg}\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.iteratorType, arg);
   }
   const type = { btf, btfId, slots: btf.sizeOrType(btfId) >> 3 };
   return meta.has(kf.KF_ITER_NEW)
@@ -104,14 +101,12 @@ export function processIterNext(env: Env, meta: KernelCallMeta, insnIdx: number)
   const { state } = env;
   const iterator = iteratorIn(state, meta);
   if (iterator.iterState !== slots.ITER_ACTIVE && iterator.iterState !== slots.ITER_DRAINED) {
-    env.log.write(`verifier internal error: unexpected iterator state ${iterator.iterState} (<unknown>)\n`);
-    return -EFAULT;
+    return refuse(env, OBJECTS.iteratorState, iterator.iterState);
   }
   if (iterator.iterState === slots.ITER_ACTIVE) {
     const { parent } = state;
     if (parent?.insnIdx !== insnIdx || !sameCallsites(parent, state)) {
-      env.log.write('bug: bad parent state for iter next call');
-      return -EFAULT;
+      return refuse(env, OBJECTS.iteratorParent);
     }
     const previous = findPreviousEntry(env, parent, insnIdx);
     const queued = pushStack(env, insnIdx + 1, insnIdx, false);

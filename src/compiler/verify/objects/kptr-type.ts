@@ -1,12 +1,13 @@
 /** Kernel pointers stored in map values and allocated objects. */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import { FIELD_KPTR, FIELD_KPTR_PERCPU, FIELD_KPTR_REF, FIELD_KPTR_UNREF } from '../../btf/record.js';
 import type { BtfField, BtfRecord } from '../../btf/record.js';
 import * as t from '../../targets/types.js';
 import { isConst } from '../domain/scalar.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EACCES, EINVAL } from '../errno.js';
-import { regTypeName } from '../log/register.js';
+import { EACCES } from '../errno.js';
 import type { ReadonlyReg } from '../state.js';
 import { structIdsMatch } from '../kernel/btf-walk.js';
 import type { CallMeta } from '../calls/call-meta.js';
@@ -27,26 +28,30 @@ function allowedFlags(field: BtfField, reg: ReadonlyReg): number {
 
 /** Whether the register may be stored in that field; 0 or a negative errno (map_kptr_match_type). */
 export function kptrMatchesType(env: Env, field: BtfField, reg: ReadonlyReg, regno: number): number {
-  let name = '';
   const isPercpu = (reg.type & t.MEM_PERCPU) !== 0;
   if (
     t.baseType(reg.type) === t.PTR_TO_BTF_ID &&
     (t.typeFlags(reg.type) & ~allowedFlags(field, reg)) === 0 &&
     (field.type === FIELD_KPTR_PERCPU) === isPercpu
   ) {
-    name = reg.btf!.typeName(reg.btfId);
     if (checkPtrOffReg(env, reg, regno, true) !== 0) return -EACCES;
     // A pointer that is kept with its reference must point to the object itself, not to a struct it begins with.
     const strict = field.type !== FIELD_KPTR_UNREF;
     const walk = !isAllocated(reg.type);
     if (structIdsMatch(env, reg.btf!, reg.btfId, reg.off, field.btf!, field.btfId, strict, walk)) return 0;
+    const name = reg.btf!.typeName(reg.btfId);
+    return refuse(
+      env,
+      OBJECTS.kptrType,
+      regno,
+      reg.type,
+      name,
+      field.btf!,
+      field.btfId,
+      field.type === FIELD_KPTR_UNREF,
+    );
   }
-  const target = field.btf!.typeName(field.btfId);
-  let text = `invalid kptr access, R${regno} type=${regTypeName(reg.type)}${name} `;
-  text += `expected=${regTypeName(t.PTR_TO_BTF_ID)}${target}`;
-  if (field.type === FIELD_KPTR_UNREF) text += ` or ${regTypeName(t.PTR_TO_BTF_ID | t.PTR_UNTRUSTED)}${target}`;
-  env.log.write(`${text}\n`);
-  return -EINVAL;
+  return refuse(env, OBJECTS.kptrType, regno, reg.type, '', field.btf!, field.btfId, field.type === FIELD_KPTR_UNREF);
 }
 
 /** The field that bpf_kptr_xchg exchanges: in a map value, or in an object of the program's. */
@@ -58,29 +63,24 @@ export function checkKptrArgument(env: Env, regno: number, meta: CallMeta): numb
   } else {
     const map = reg.map!;
     if (map.spec.btf === null) {
-      env.log.write(`map '${map.spec.name}' has to have BTF in order to use bpf_kptr_xchg\n`);
-      return -EINVAL;
+      return refuse(env, OBJECTS.kptrMapWithoutBtf, map.spec.name);
     }
     record = map.record;
     meta.map = map;
   }
   if (!isConst(reg)) {
-    env.log.write(`R${regno} doesn't have constant offset. kptr has to be at the constant offset\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.fieldVariableOffset, regno, 'kptr');
   }
   if (!hasField(record, FIELD_KPTR)) {
-    env.log.write(`R${regno} has no valid kptr\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.kptrMissing, regno);
   }
   const off = constantOffset(reg);
   const field = findField(record, off, FIELD_KPTR);
   if (field === null) {
-    env.log.write(`off=${off} doesn't point to kptr\n`);
-    return -EACCES;
+    return refuse(env, OBJECTS.noKptrThere, off);
   }
   if (field.type !== FIELD_KPTR_REF && field.type !== FIELD_KPTR_PERCPU) {
-    env.log.write(`off=${off} kptr isn't referenced kptr\n`);
-    return -EACCES;
+    return refuse(env, OBJECTS.kptrUnreferenced, off);
   }
   meta.kptrField = field;
   return 0;

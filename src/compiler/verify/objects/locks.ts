@@ -1,11 +1,12 @@
 /** Spin locks, timers and work queues inside of map values and allocated objects. */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import { FIELD_SPIN_LOCK, FIELD_TIMER } from '../../btf/record.js';
 import { PTR_TO_MAP_VALUE } from '../../targets/types.js';
 import { isConst } from '../domain/scalar.js';
-import { addHi, addLo, decimalS } from '../domain/u64.js';
+import { addHi, addLo } from '../domain/u64.js';
 import { currentRegs } from '../env.js';
 import type { Env } from '../env.js';
-import { EFAULT, EINVAL } from '../errno.js';
 import { changeRegs } from '../slots.js';
 import type { ReadonlyReg } from '../state.js';
 import type { CallMeta } from '../calls/call-meta.js';
@@ -18,14 +19,12 @@ export function checkFieldOffset(env: Env, reg: ReadonlyReg, at: number, type: s
   const hi = addHi(reg.valueHi, reg.valueLo, reg.off >> 31, reg.off);
   const lo = addLo(reg.valueLo, reg.off);
   if (hi === at >> 31 && lo === at) return 0;
-  env.log.write(`off ${decimalS(hi, lo)} doesn't point to 'struct ${type}' that is at ${at}\n`);
-  return -EINVAL;
+  return refuse(env, OBJECTS.fieldElsewhere, hi, lo, type, at);
 }
 
 function checkConstantOffset(env: Env, reg: ReadonlyReg, regno: number, type: string): number {
   if (isConst(reg)) return 0;
-  env.log.write(`R${regno} doesn't have constant offset. ${type} has to be at the constant offset\n`);
-  return -EINVAL;
+  return refuse(env, OBJECTS.fieldVariableOffset, regno, type);
 }
 
 /** Non-owning references are good only under the lock. */
@@ -39,14 +38,11 @@ export function checkSpinLock(env: Env, regno: number, isLock: boolean): number 
   if (err !== 0) return err;
   const map = reg.type === PTR_TO_MAP_VALUE ? reg.map : null;
   if (map !== null && map.spec.btf === null) {
-    env.log.write(`map '${map.spec.name}' has to have BTF in order to use bpf_spin_lock\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.lockMapWithoutBtf, map.spec.name);
   }
   const record = regRecord(env, reg);
   if (!hasField(record, FIELD_SPIN_LOCK)) {
-    const what = map === null ? "local 'kptr'" : `map '${map.spec.name}'`;
-    env.log.write(`${what} has no valid bpf_spin_lock\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.lockMissing, map?.spec ?? null);
   }
   return (
     checkFieldOffset(env, reg, record!.spinLockOffset, 'bpf_spin_lock') ||
@@ -58,20 +54,17 @@ function changeLock(env: Env, holder: unknown, id: number, isLock: boolean): num
   const { state } = env;
   if (isLock) {
     if (state.activeLockPtr !== null) {
-      env.log.write('Locking two bpf_spin_locks are not allowed\n');
-      return -EINVAL;
+      return refuse(env, OBJECTS.lockTwice);
     }
     state.activeLockPtr = holder;
     state.activeLockId = id;
     return 0;
   }
   if (state.activeLockPtr === null) {
-    env.log.write('bpf_spin_unlock without taking a lock\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.unlockUnheld);
   }
   if (state.activeLockPtr !== holder || state.activeLockId !== id) {
-    env.log.write('bpf_spin_unlock of different lock\n');
-    return -EINVAL;
+    return refuse(env, OBJECTS.unlockOther);
   }
   invalidateNonOwningRefs(env);
   state.activeLockPtr = null;
@@ -85,18 +78,15 @@ export function checkTimer(env: Env, regno: number, meta: CallMeta): number {
   if (err !== 0) return err;
   const map = reg.map!;
   if (map.spec.btf === null) {
-    env.log.write(`map '${map.spec.name}' has to have BTF in order to use bpf_timer\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.timerMapWithoutBtf, map.spec.name);
   }
   if (!hasField(map.record, FIELD_TIMER)) {
-    env.log.write(`map '${map.spec.name}' has no valid bpf_timer\n`);
-    return -EINVAL;
+    return refuse(env, OBJECTS.timerMissing, map.spec.name);
   }
   err = checkFieldOffset(env, reg, map.record!.timerOffset, 'bpf_timer');
   if (err !== 0) return err;
   if (meta.map !== null) {
-    env.log.write('verifier bug. Two map pointers in a timer helper\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.timerTwice);
   }
   meta.mapUid = reg.mapUid;
   meta.map = map;

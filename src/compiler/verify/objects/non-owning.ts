@@ -1,19 +1,18 @@
 /** References to objects that a list or tree owns: good as long as its lock is held. */
+import { OBJECTS } from '../refusals/objects.js';
+import { refuse } from '../refusals/refuse.js';
 import { MEM_RCU, NON_OWN_REF } from '../../targets/types.js';
 import type { Env } from '../env.js';
-import { EFAULT } from '../errno.js';
 import { changeRegs } from '../slots.js';
 import type { Reg } from '../state.js';
 import { regRecord } from '../kernel/special-fields.js';
 
 export function setNonOwning(env: Env, reg: Reg): number {
   if (env.state.activeLockPtr === null) {
-    env.log.write('verifier internal error: ref_set_non_owning w/o active lock\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.ownershipLock);
   }
   if ((reg.type & NON_OWN_REF) !== 0) {
-    env.log.write('verifier internal error: NON_OWN_REF already set\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.ownershipTwice);
   }
   const record = regRecord(env, reg);
   reg.type |= NON_OWN_REF;
@@ -25,12 +24,10 @@ export function setNonOwning(env: Env, reg: Reg): number {
 /** The list or tree takes the object over: all copies of the owning reference become non-owning. */
 export function convertToNonOwning(env: Env, refObjId: number): number {
   if (refObjId === 0) {
-    env.log.write('verifier internal error: ref_obj_id is zero for owning -> non-owning conversion\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.ownershipReference);
   }
   if (!env.state.frame.references.some((r) => r.id === refObjId)) {
-    env.log.write('verifier internal error: ref state missing for ref_obj_id\n');
-    return -EFAULT;
+    return refuse(env, OBJECTS.ownershipState);
   }
   changeRegs(
     env.state,

@@ -1,4 +1,6 @@
 /** Objects that the program must give back: acquired, released, and leaked where it does not (Linux 6.12: kept by frame). */
+import { OBJECTS } from '../refusals/objects.js';
+import { amend, refuse } from '../refusals/refuse.js';
 import type { Env } from '../env.js';
 import { EINVAL } from '../errno.js';
 import { changeRegs } from '../slots.js';
@@ -29,8 +31,7 @@ export function releaseReferenceState(frame: Frame, id: number): number {
 
 /** Releases a reference of the current frame: every register that stands for it is void. */
 export function releaseReference(env: Env, id: number): number {
-  const err = releaseReferenceState(env.state.frame, id);
-  if (err !== 0) return err;
+  if (releaseReferenceState(env.state.frame, id) !== 0) return refuse(env, OBJECTS.referenceUnknown);
   changeRegs(env.state, (reg) => reg.refObjId === id, voided(env));
   return 0;
 }
@@ -39,11 +40,11 @@ export function releaseReference(env: Env, id: number): number {
 export function checkReferenceLeak(env: Env, exceptionExit: boolean): number {
   const { frame } = env.state;
   if (!exceptionExit && frame.frameno !== 0 && !frame.inCallbackFn) return 0;
-  let leaks = false;
+  let leaks = 0;
   for (const reference of frame.references) {
     if (!exceptionExit && frame.inCallbackFn && reference.callbackRef !== frame.frameno) continue;
-    env.log.write(`Unreleased reference id=${reference.id} alloc_insn=${reference.instruction}\n`);
-    leaks = true;
+    if (leaks === 0) leaks = refuse(env, OBJECTS.referenceLeak, reference.id, reference.instruction);
+    else amend(env, OBJECTS.referenceLeak, reference.id, reference.instruction);
   }
-  return leaks ? -EINVAL : 0;
+  return leaks;
 }

@@ -2,11 +2,13 @@
  * One step of precision tracking backwards: given the registers and slots whose exact value matters behind an
  * instruction, those whose value matters in front of it (backtrack_insn, Linux 6.12).
  */
+import { PRECISION } from '../refusals/precision.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import { isSyncCallbackCallingInsn } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { isLinkedReg, linkedFrame, linkedIndex } from '../linked-regs.js';
-import { EFAULT, ENOTSUPP } from '../errno.js';
+import { ENOTSUPP } from '../errno.js';
 import { insnText } from '../log/insn.js';
 import { regMaskText, slotMaskText } from '../log/masks.js';
 import { findSubprog, subprogIsGlobal } from '../structure/subprograms.js';
@@ -24,21 +26,16 @@ import { MAX_CALL_FRAMES } from '../limits.js';
 const ARGUMENTS = 0x3e;
 
 /** The kernel's own word where it finds its bookkeeping wrong. */
-function bug(env: Env, text: string): number {
-  env.log.write(text);
-  return -EFAULT;
-}
-
 function enterSubprogram(env: Env): number {
   const masks = env.masks;
-  if (masks.frame === MAX_CALL_FRAMES - 1) return bug(env, `BUG subprog enter from frame ${masks.frame}\n`);
+  if (masks.frame === MAX_CALL_FRAMES - 1) return refuse(env, PRECISION.backtrackEntry, masks.frame);
   masks.frame++;
   return 0;
 }
 
 function exitSubprogram(env: Env): number {
   const masks = env.masks;
-  if (masks.frame === 0) return bug(env, 'BUG subprog exit from frame 0\n');
+  if (masks.frame === 0) return refuse(env, PRECISION.backtrackExit);
   masks.frame--;
   return 0;
 }
@@ -105,14 +102,14 @@ function backtrackStore(env: Env, i: number, entry: number): number {
 }
 
 function regsBug(env: Env): number {
-  return bug(env, `BUG regs ${env.masks.regs[env.masks.frame]!.toString(16)}\n`);
+  return refuse(env, PRECISION.backtrackRegisters, env.masks.regs[env.masks.frame]!);
 }
 
 /** Leaving a callee backwards through its first instruction: only its arguments may still be wanted. */
 function leaveCallee(env: Env, keepArguments: boolean): number {
   const { masks } = env;
   if ((masks.regs[masks.frame]! & ~ARGUMENTS) !== 0) return regsBug(env);
-  if (masks.hasSlots(masks.frame)) return bug(env, `BUG stack slots ${slotsHex(env)}\n`);
+  if (masks.hasSlots(masks.frame)) return refuse(env, PRECISION.backtrackSlots, slotsHex(env));
   for (let r = op.R1; r <= op.R5; r++) {
     if (!masks.hasReg(r)) continue;
     masks.clearReg(r);
@@ -132,7 +129,7 @@ function backtrackCall(env: Env, i: number, next: number): number {
   const { insns, masks } = env;
   if (insns.opcode(i) === (op.JMP | op.CALL) && insns.src(i) === op.PSEUDO_CALL) {
     const subprog = findSubprog(env, i + insns.imm(i) + 1);
-    if (subprog < 0) return -EFAULT;
+    if (subprog < 0) return refuse(env, PRECISION.backtrackCall);
     if (!subprogIsGlobal(env, subprog)) return leaveCallee(env, true);
     if ((masks.regs[masks.frame]! & ARGUMENTS) !== 0) return regsBug(env);
     masks.clearReg(op.R0);

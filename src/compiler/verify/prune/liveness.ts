@@ -1,9 +1,9 @@
 /** Who reads what: marks along the chain of checkpoints, so that values nobody reads need not be compared. */
+import { PRECISION } from '../refusals/precision.js';
+import { refuse } from '../refusals/refuse.js';
 import type { Env, State } from '../env.js';
-import { EFAULT } from '../errno.js';
 import { LIVE_READ32, LIVE_READ64, NO_PARENT, lowestBit } from '../live.js';
 import type { Liveness } from '../live.js';
-import { regTypeName } from '../log/register.js';
 import type { Frame, ReadonlyReg } from '../state.js';
 
 /**
@@ -59,8 +59,7 @@ function walkSlot(env: Env, from: State, frameno: number, live: Liveness, slot: 
 }
 
 function finishedRead(env: Env, reg: ReadonlyReg): number {
-  env.log.write(`verifier BUG type ${regTypeName(reg.type)} var_off ${reg.valueLo} off ${reg.off}\n`);
-  return -EFAULT;
+  return refuse(env, PRECISION.livenessType, reg.type, reg.valueLo, reg.off);
 }
 
 function isMarked(live: Liveness, r: number, flag: number): boolean {

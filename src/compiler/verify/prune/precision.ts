@@ -4,9 +4,11 @@
  * marked there must lie within the old range for two states to be equal. The state we are in needs no marks: it is not
  * kept yet.
  */
+import { PRECISION } from '../refusals/precision.js';
+import { refuse } from '../refusals/refuse.js';
 import { SCALAR_VALUE } from '../../targets/types.js';
 import type { Env, State } from '../env.js';
-import { EFAULT, ENOTSUPP } from '../errno.js';
+import { ENOTSUPP } from '../errno.js';
 import { regMaskText, slotMaskText } from '../log/masks.js';
 import { printState } from '../log/state.js';
 import { lowestBit } from '../live.js';
@@ -70,10 +72,7 @@ function reachedEntry(env: Env, state: State): number {
     return 0;
   }
   const slots = slotMaskText(masks.slotsLo[masks.frame]!, masks.slotsHi[masks.frame]!);
-  env.log.write(
-    `BUG backtracking func entry subprog ${frame.subprog} reg_mask ${wanted.toString(16)} stack_mask ${slots}\n`,
-  );
-  return -EFAULT;
+  return refuse(env, PRECISION.precisionEntry, frame.subprog, wanted, slots);
 }
 
 /** Marks what is wanted in a checkpoint's frame; what it has marked already, or is no scalar, is wanted no more. */
@@ -87,8 +86,7 @@ function markWanted(env: Env, frame: Frame, f: number): number {
   for (let s = 0; s < 64; s++) {
     if (!masks.hasSlot(f, s)) continue;
     if (s >= frame.stack.length) {
-      env.log.write(`BUG backtracking (stack slot ${s}, total slots ${frame.stack.length})\n`);
-      return -EFAULT;
+      return refuse(env, PRECISION.precisionSlot, s, frame.stack.length);
     }
     if (!forceSlotPrecise(frame, s)) masks.clearSlot(f, s);
   }
@@ -143,8 +141,7 @@ function walkState(env: Env, state: State, last: number, skipLast: boolean, curs
     if (entry >= 0) end--;
     i = previous;
     if (i < 0 || i >= env.insns.length) {
-      env.log.write(`BUG backtracking idx ${i}\n`);
-      return -EFAULT;
+      return refuse(env, PRECISION.precisionInstruction, i);
     }
   }
 }
@@ -186,7 +183,7 @@ function traceBack(env: Env): number {
 export function markChainPrecision(env: Env, register: number): number {
   if (!env.capable) return 0; // every scalar is precise
   const reg = env.state.frames[env.state.currentFrame]!.regs[register]!;
-  if (reg.type !== SCALAR_VALUE) return -EFAULT;
+  if (reg.type !== SCALAR_VALUE) return refuse(env, PRECISION.preciseNoScalar);
   env.masks.frame = env.state.currentFrame;
   env.masks.setReg(register);
   return traceBack(env);

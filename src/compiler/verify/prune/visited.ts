@@ -3,9 +3,10 @@
  * and whether it is to be kept for later ones (is_state_visited, Linux 6.12, with all of its heuristics: they decide how
  * many instructions are processed).
  */
+import { WALK } from '../refusals/walk.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import type { Env, State } from '../env.js';
-import { EINVAL, ENOMEM } from '../errno.js';
 import { keepState } from '../frames.js';
 import { writeSourceLine } from '../log/source.js';
 import { printState } from '../log/state.js';
@@ -70,11 +71,12 @@ function iteratorActive(state: State): boolean {
 function reportInfiniteLoop(env: Env, old: State, insn: number): number {
   const cur = env.state;
   writeSourceLine(env, insn, '; ');
-  env.log.write(`infinite loop detected at insn ${insn}\ncur state:`);
+  const errno = refuse(env, WALK.infiniteLoop, insn);
+  env.log.write('cur state:');
   printState(env, cur.frame, true);
   env.log.write('old state:');
   printState(env, old.frames[cur.currentFrame]!, true);
-  return -EINVAL;
+  return errno;
 }
 
 /** Compares with a state that the current path has come through itself: a loop. */
@@ -194,8 +196,7 @@ export function visitState(env: Env, insn: number): number {
   if (env.maxStatesPerInsn < count) env.maxStatesPerInsn = count;
   if (!add || (!env.capable && count > MAX_UNPRIVILEGED_STATES)) return 0;
   if (env.peakStates >= MAX_KEPT_STATES) {
-    env.log.write(`bpf-jitd: more than ${MAX_KEPT_STATES} states to compare with\n`);
-    return -ENOMEM;
+    return refuse(env, WALK.tooManyStates, MAX_KEPT_STATES);
   }
   addState(env, insn, index);
   return 0;

@@ -2,11 +2,12 @@
  * Walks all instructions depth first, in the kernel's order: finds unreachable ones and marks where the search for equal
  * states happens (prune points), where histories bend (jump points) and what jumps lead to (check_cfg, Linux 6.12).
  */
+import { STRUCTURE } from '../refusals/structure.js';
+import { refuse } from '../refusals/refuse.js';
 import * as op from '../../isa/opcodes.js';
 import { KF_ITER_NEXT } from '../../targets/profile.js';
 import { fetchKernelFunction, isAsyncCallbackCallingInsn, isSyncCallbackCallingInsn } from '../kernel/functions.js';
 import type { Env } from '../env.js';
-import { E2BIG, EINVAL } from '../errno.js';
 import { writeSourceLine } from '../log/source.js';
 import { findContainingSubprog, isHelperCall, isKernelFunctionCall, isPseudoFunc } from './subprograms.js';
 
@@ -40,8 +41,7 @@ function follow(walk: Walk, from: number, to: number, edge: number): number {
   if (to < 0 || to >= env.insns.length) {
     env.place = from;
     writeSourceLine(env, from, `${from}: `);
-    env.log.write(`jump out of range from insn ${from} to ${to}\n`);
-    return -EINVAL;
+    return refuse(env, STRUCTURE.jumpOutOfRange, from, to);
   }
   if (edge === BRANCH) {
     markPoint(env, to);
@@ -50,7 +50,7 @@ function follow(walk: Walk, from: number, to: number, edge: number): number {
   if (state[to] === 0) {
     state[from] = DISCOVERED | edge;
     state[to] = DISCOVERED;
-    if (walk.depth >= env.insns.length) return -E2BIG;
+    if (walk.depth >= env.insns.length) return refuse(env, STRUCTURE.walkTooDeep);
     walk.stack[walk.depth++] = to;
     return KEEP_EXPLORING;
   }
@@ -62,8 +62,7 @@ function follow(walk: Walk, from: number, to: number, edge: number): number {
   if (env.capable) return DONE;
   writeSourceLine(env, from, `${from}: `);
   writeSourceLine(env, to, `${to}: `);
-  env.log.write(`back-edge from insn ${from} to ${to}\n`);
-  return -EINVAL;
+  return refuse(env, STRUCTURE.backEdge, from, to);
 }
 
 function slotsOf(env: Env, i: number): number {
@@ -110,7 +109,7 @@ function markCallee(env: Env, i: number): void {
 function visitGoto(walk: Walk, i: number): number {
   const { env } = walk;
   const opcode = env.insns.opcode(i);
-  if ((opcode & op.X) !== 0) return -EINVAL;
+  if ((opcode & op.X) !== 0) return refuse(env, STRUCTURE.gotoByRegister);
   const target = i + 1 + ((opcode & op.CLASS_MASK) === op.JMP ? env.insns.off(i) : env.insns.imm(i));
   const err = follow(walk, i, target, FALLTHROUGH);
   if (err !== DONE) return err;
@@ -161,13 +160,11 @@ function checkAllExplored(env: Env, state: Int32Array): number {
   for (let i = 0; i < env.insns.length; i++) {
     env.place = i;
     if (state[i] !== EXPLORED) {
-      env.log.write(`unreachable insn ${i}\n`);
-      return -EINVAL;
+      return refuse(env, STRUCTURE.unreachable, i);
     }
     if (env.insns.opcode(i) !== op.LD_IMM64) continue;
     if (state[i + 1] !== 0) {
-      env.log.write(`jump into the middle of ldimm64 insn ${i}\n`);
-      return -EINVAL;
+      return refuse(env, STRUCTURE.jumpIntoConstant, i);
     }
     i++;
   }

@@ -1,20 +1,19 @@
 /** Function information (struct bpf_func_info) held against BTF, and later against the subprograms found. */
+import { TYPE_INFO } from '../refusals/type-info.js';
+import { refuse } from '../refusals/refuse.js';
 import { KIND_FUNC, KIND_FUNC_PROTO, KIND_INT } from '../../btf/kinds.js';
 import { isEnum } from '../../btf/layout.js';
 import type { Btf } from '../../btf/btf.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 
 /** A program without function information may not use what needs a known prototype in its subprograms. */
 function checkWithoutInfo(env: Env): number {
   for (const subprogram of env.subprograms.slice(1)) {
     if (subprogram.hasLdAbs) {
-      env.log.write('LD_ABS is not allowed in subprogs without BTF\n');
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.packetLoadWithoutBtf);
     }
     if (subprogram.hasTailCall) {
-      env.log.write('tail_call is not allowed in subprogs without BTF\n');
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.tailCallWithoutBtf);
     }
   }
   return 0;
@@ -25,23 +24,21 @@ export function checkFuncInfoEarly(env: Env): number {
   const { funcInfo } = env.program;
   if (funcInfo.length === 0) return checkWithoutInfo(env);
   const btf = env.btf;
-  if (btf === null) return -EINVAL;
+  if (btf === null) return refuse(env, TYPE_INFO.functionInfoWithoutBtf);
   let previous = 0;
   for (const [i, record] of funcInfo.entries()) {
     if (i === 0 && record.instruction !== 0) {
-      env.log.write(`nonzero insn_off ${record.instruction} for the first func info record`);
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.functionInfoFirst, record.instruction);
     }
     if (i > 0 && record.instruction <= previous) {
-      const offsets = `(${record.instruction}) than previous func info record (${previous})`;
-      env.log.write(`same or smaller insn offset ${offsets}`);
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.functionInfoOrder, record.instruction, previous);
     }
     if (!btf.has(record.typeId) || btf.kind(record.typeId) !== KIND_FUNC) {
-      env.log.write(`invalid type id ${record.typeId} in func info`);
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.functionInfoType, record.typeId);
     }
-    if (btf.kind(btf.sizeOrType(record.typeId)) !== KIND_FUNC_PROTO) return -EINVAL;
+    if (btf.kind(btf.sizeOrType(record.typeId)) !== KIND_FUNC_PROTO) {
+      return refuse(env, TYPE_INFO.functionInfoPrototype);
+    }
     previous = record.instruction;
   }
   return 0;
@@ -58,26 +55,22 @@ export function checkFuncInfo(env: Env): number {
   const { funcInfo } = env.program;
   if (funcInfo.length === 0) return checkWithoutInfo(env);
   if (funcInfo.length !== env.subprograms.length) {
-    env.log.write("number of funcs in func_info doesn't match number of subprogs\n");
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.functionInfoCount);
   }
   const btf = env.btf!; // the early check saw it
   for (const [i, record] of funcInfo.entries()) {
     const subprogram = env.subprograms[i]!;
     if (subprogram.start !== record.instruction) {
-      env.log.write("func_info BTF section doesn't match subprog layout in BPF program\n");
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.functionInfoPlace);
     }
     subprogram.typeId = record.typeId;
     subprogram.linkage = btf.linkage(record.typeId);
     if (i === 0 || returnsScalar(btf, record.typeId)) continue;
     if (subprogram.hasLdAbs) {
-      env.log.write("LD_ABS is only allowed in functions that return 'int'.\n");
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.packetLoadResult);
     }
     if (subprogram.hasTailCall) {
-      env.log.write("tail_call is only allowed in functions that return 'int'.\n");
-      return -EINVAL;
+      return refuse(env, TYPE_INFO.tailCallResult);
     }
   }
   env.hasFuncInfo = true;

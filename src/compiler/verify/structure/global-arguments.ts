@@ -1,13 +1,14 @@
 /** What a function is called with, according to its BTF prototype and tags (btf_prepare_func_args of Linux 6.12). */
+import { TYPE_INFO } from '../refusals/type-info.js';
+import { refuse, refuseAs } from '../refusals/refuse.js';
 import type { Btf } from '../../btf/btf.js';
 import { KIND_DECL_TAG, KIND_FUNC, KIND_FUNC_PROTO, KIND_INT, KIND_PTR, LINKAGE_GLOBAL } from '../../btf/kinds.js';
 import { isEnum, resolveSize } from '../../btf/layout.js';
 import { essentialLength } from '../../btf/names.js';
-import { kindName, logName } from '../../btf/print.js';
 import * as t from '../../targets/types.js';
 import { isProgContextType, validateContextType } from '../kernel/context-type.js';
 import type { Env, Subprogram } from '../env.js';
-import { EFAULT, EINVAL, ENOENT, EOPNOTSUPP, ESRCH } from '../errno.js';
+import { ENOENT, ESRCH } from '../errno.js';
 
 /** One argument: ARG_… with flags; bytes of the memory it points to; kernel type of the object it points to. */
 export interface FunctionArgument {
@@ -42,11 +43,6 @@ interface Reader {
   readonly progType: number;
 }
 
-function refuse(env: Env, errno: number, text: string): number {
-  env.log.write(`${text}\n`);
-  return -errno;
-}
-
 function isNumber(btf: Btf, id: number): boolean {
   return btf.kind(id) === KIND_INT || isEnum(btf, id);
 }
@@ -58,9 +54,9 @@ function argumentTags({ env, btf, functionId, isGlobal }: Reader, i: number): nu
     if (btf.kind(id) !== KIND_DECL_TAG || btf.sizeOrType(id) !== functionId || btf.declTagComponent(id) !== i) continue;
     const text = btf.typeName(id);
     if (!text.startsWith('arg:')) continue;
-    if (!isGlobal) return refuse(env, EOPNOTSUPP, `arg#${i} type tag is not supported in static functions`);
+    if (!isGlobal) return refuse(env, TYPE_INFO.tagOnStatic, i);
     const tag = TAGS.get(text.slice('arg:'.length));
-    if (tag === undefined) return refuse(env, EOPNOTSUPP, `arg#${i} has unsupported set of tags`);
+    if (tag === undefined) return refuse(env, TYPE_INFO.tagUnknown, i);
     tags |= tag;
   }
   return tags;
@@ -71,13 +67,14 @@ function argument(type: number, memSize = 0, btfId = 0): FunctionArgument {
 }
 
 function wrongTags(env: Env, i: number): number {
-  return refuse(env, EINVAL, `arg#${i} has invalid combination of tags`);
+  return refuse(env, TYPE_INFO.tagsConflict, i);
 }
 
 function readContext({ env, btf, progType }: Reader, i: number, id: number, tags: number): FunctionArgument | number {
   if ((tags & ~TAG_CTX) !== 0) return wrongTags(env, i);
   const attachType = env.program.expectedAttachType;
-  if ((tags & TAG_CTX) !== 0 && validateContextType(env, btf, id, i, progType, attachType) !== 0) return -EINVAL;
+  const err = (tags & TAG_CTX) === 0 ? 0 : validateContextType(env, btf, id, i, progType, attachType);
+  if (err !== 0) return err;
   return argument(t.ARG_PTR_TO_CTX);
 }
 
@@ -90,9 +87,7 @@ function kernelTypeOf({ env, btf }: Reader, i: number, id: number): number {
   const candidates = kernel.withName(essential).filter((c) => kernel.kind(c) === btf.kind(target));
   if (candidates.length === 1) return candidates[0]!;
   const isNone = candidates.length === 0;
-  const problem = isNone ? 'has no matches' : 'is ambiguous';
-  const type = `('${kindName(btf, target)} ${logName(btf, target)}')`;
-  return refuse(env, isNone ? ENOENT : ESRCH, `arg#${i} reference type${type} ${problem}`);
+  return refuseAs(env, isNone ? ENOENT : ESRCH, TYPE_INFO.tagTypeUnknown, i, btf, target, isNone);
 }
 
 function readTrusted(reader: Reader, i: number, id: number, tags: number): FunctionArgument | number {
@@ -109,8 +104,7 @@ function readMemory({ env, btf }: Reader, i: number, id: number, tags: number): 
   const target = btf.skipModifiers(btf.sizeOrType(id));
   const size = resolveSize(btf, target);
   if (size === null) {
-    const type = `('${kindName(btf, target)} ${btf.typeName(target)}')`;
-    return refuse(env, EINVAL, `arg#${i} reference type${type} size cannot be determined: -${EINVAL}`);
+    return refuse(env, TYPE_INFO.tagMemorySize, i, btf, target);
   }
   return argument(t.ARG_PTR_TO_MEM | ((tags & TAG_NONNULL) !== 0 ? 0 : t.PTR_MAYBE_NULL), size.size);
 }
@@ -127,7 +121,7 @@ function readPointer(reader: Reader, i: number, id: number, tags: number): Funct
   if ((tags & TAG_TRUSTED) !== 0) return readTrusted(reader, i, id, tags);
   if ((tags & TAG_ARENA) !== 0) {
     if (tags === TAG_ARENA) return argument(t.ARG_PTR_TO_ARENA);
-    return refuse(env, EINVAL, `arg#${i} arena cannot be combined with any other tags`);
+    return refuse(env, TYPE_INFO.tagArena, i);
   }
   return isGlobal ? readMemory(reader, i, id, tags) : null;
 }
@@ -141,26 +135,24 @@ function readArgument(reader: Reader, i: number, protoId: number): FunctionArgum
     const pointer = readPointer(reader, i, id, tags);
     if (pointer !== null) return pointer;
   }
-  if (tags !== 0) return refuse(env, EINVAL, `arg#${i} has pointer tag, but is not a pointer type`);
+  if (tags !== 0) return refuse(env, TYPE_INFO.tagNoPointer, i);
   if (isNumber(btf, id)) return argument(t.ARG_ANYTHING);
-  if (!isGlobal) return -EINVAL;
-  const name = btf.typeName(reader.functionId);
-  return refuse(env, EINVAL, `Arg#${i} type ${kindName(btf, id)} in ${name}() is not supported yet.`);
+  if (!isGlobal) return refuse(env, TYPE_INFO.staticPrototype);
+  return refuse(env, TYPE_INFO.functionArgumentType, i, btf, id, reader.functionId);
 }
 
 function readPrototype(reader: Reader, subprogram: Subprogram): number {
   const { env, btf, functionId, isGlobal } = reader;
-  const name = btf.typeName(functionId);
   const protoId = btf.sizeOrType(functionId);
-  if (btf.kind(protoId) !== KIND_FUNC_PROTO) return refuse(env, EFAULT, `Invalid type of function ${name}()`);
+  if (btf.kind(protoId) !== KIND_FUNC_PROTO) return refuse(env, TYPE_INFO.functionPrototype, btf, functionId);
   const count = btf.vlen(protoId);
   if (count > MAX_ARGUMENTS) {
-    if (!isGlobal) return -EINVAL;
-    return refuse(env, EINVAL, `Global function ${name}() with ${count} > ${MAX_ARGUMENTS} args. Buggy compiler.`);
+    if (!isGlobal) return refuse(env, TYPE_INFO.staticPrototype);
+    return refuse(env, TYPE_INFO.functionTooManyArguments, btf, functionId, count, MAX_ARGUMENTS);
   }
   if (!isNumber(btf, btf.skipModifiers(btf.sizeOrType(protoId)))) {
-    if (!isGlobal) return -EINVAL;
-    return refuse(env, EINVAL, `Global function ${name}() doesn't return scalar. Only those are supported.`);
+    if (!isGlobal) return refuse(env, TYPE_INFO.staticPrototype);
+    return refuse(env, TYPE_INFO.functionResult, btf, functionId);
   }
   const args: FunctionArgument[] = [];
   for (let i = 0; i < count; i++) {
@@ -181,13 +173,14 @@ export function prepareFunctionArguments(env: Env, index: number): number {
   const subprogram = env.subprograms[index]!;
   if (subprogram.argsCached) return 0;
   const { btf } = env;
-  if (!env.hasFuncInfo || btf === null) return refuse(env, EFAULT, 'Verifier bug');
+  if (!env.hasFuncInfo || btf === null) return refuse(env, TYPE_INFO.functionInfoLost);
   const functionId = subprogram.typeId;
   const isGlobal = subprogram.linkage === LINKAGE_GLOBAL;
-  if (functionId === 0) return isGlobal ? refuse(env, EFAULT, 'Global functions need valid BTF') : -EINVAL;
+  if (functionId === 0)
+    return isGlobal ? refuse(env, TYPE_INFO.functionWithoutBtf) : refuse(env, TYPE_INFO.staticPrototype);
   if (btf.kind(functionId) !== KIND_FUNC) {
-    return refuse(env, EFAULT, `BTF of func#${index} doesn't point to KIND_FUNC`);
+    return refuse(env, TYPE_INFO.functionTypeKind, index);
   }
-  if (subprogram.unreliable) return refuse(env, EFAULT, `Verifier bug in function ${btf.typeName(functionId)}()`);
+  if (subprogram.unreliable) return refuse(env, TYPE_INFO.functionUnreliable, btf, functionId);
   return readPrototype({ env, btf, functionId, isGlobal, progType: env.progType }, subprogram);
 }

@@ -1,23 +1,20 @@
 /** Line information (struct bpf_line_info): rising offsets, strings that exist, and a line for every subprogram's start. */
+import { TYPE_INFO } from '../refusals/type-info.js';
+import { refuse } from '../refusals/refuse.js';
 import type { LineInfo } from '../../load/program.js';
 import type { Env } from '../env.js';
-import { EINVAL } from '../errno.js';
 
 function checkRecord(env: Env, i: number, record: LineInfo, previous: number): number {
   const { insns, btf } = env;
   if ((i > 0 && record.instruction <= previous) || record.instruction >= insns.length) {
-    const place = `(prev_offset:${previous} prog->len:${insns.length})`;
-    env.log.write(`Invalid line_info[${i}].insn_off:${record.instruction} ${place}\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.lineInfoOrder, i, record.instruction, previous, insns.length);
   }
   if (insns.opcode(record.instruction) === 0) {
-    env.log.write(`Invalid insn code at line_info[${i}].insn_off\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.lineInfoInsideConstant, i);
   }
   const end = btf === null ? 0 : btf.stringEnd;
   if (record.lineOff >= end || record.fileNameOff >= end) {
-    env.log.write(`Invalid line_info[${i}].line_off or .file_name_off\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.lineInfoStrings, i);
   }
   return 0;
 }
@@ -35,16 +32,14 @@ export function checkLineInfo(env: Env): number {
     if (subprogram !== undefined) {
       if (record.instruction === subprogram.start) next++;
       else if (subprogram.start < record.instruction) {
-        env.log.write(`missing bpf_line_info for func#${next}\n`);
-        return -EINVAL;
+        return refuse(env, TYPE_INFO.lineInfoMissing, next);
       }
     }
     previous = record.instruction;
   }
   if (next !== env.subprograms.length) {
     const missing = env.subprograms.length - next;
-    env.log.write(`missing bpf_line_info for ${missing} funcs starting from func#${next}\n`);
-    return -EINVAL;
+    return refuse(env, TYPE_INFO.lineInfoMissingRest, missing, next);
   }
   env.lineInfo = lineInfo;
   return 0;

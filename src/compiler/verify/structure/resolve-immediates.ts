@@ -1,4 +1,7 @@
 /** LD_IMM64 of maps, map values and kernel variables, and opcodes that exist (resolve_pseudo_ldimm64, Linux 6.12). */
+import { CONSTANTS } from '../refusals/constants.js';
+import { CALLS } from '../refusals/calls.js';
+import { refuse, refuseAs } from '../refusals/refuse.js';
 import { KIND_DATASEC, KIND_FUNC, KIND_STRUCT, KIND_UNION, KIND_VAR } from '../../btf/kinds.js';
 import type { Btf } from '../../btf/btf.js';
 import { typeSize } from '../../btf/layout.js';
@@ -6,7 +9,7 @@ import * as op from '../../isa/opcodes.js';
 import { MEM_PERCPU, MEM_RDONLY, PTR_TO_BTF_ID, PTR_TO_MEM } from '../../targets/types.js';
 import * as uapi from '../../targets/uapi.js';
 import type { Env } from '../env.js';
-import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM, EPROTO, ERANGE } from '../errno.js';
+import { EBADF, EINVAL, ENOTSUPP, ERANGE } from '../errno.js';
 import type { Facts } from '../facts.js';
 import { MAX_USED_MAPS, MAX_VAR_OFF } from '../limits.js';
 import type { VerifierMap } from '../map.js';
@@ -14,11 +17,6 @@ import { checkMapCompatibility } from '../maps.js';
 
 /** Descriptors up to this one are always open, and no maps. */
 const STDERR = 2;
-
-function fail(env: Env, text: string, errno: number): number {
-  env.log.write(text);
-  return -errno;
-}
 
 /** Whether a variable lies in the per-CPU section of the kernel or module. */
 function isPercpu(btf: Btf, id: number): boolean {
@@ -34,16 +32,16 @@ function resolveKernelSymbol(env: Env, i: number, facts: Facts): number {
   const id = env.insns.imm(i);
   const module = env.insns.imm(i + 1);
   const btf = module === 0 ? env.profile.btf : modules[module - 1]?.btf;
-  if (btf === undefined) return fail(env, 'invalid module BTF object FD specified.\n', EINVAL);
-  if (id < 0 || !btf.has(id)) return fail(env, `ldimm64 insn specifies invalid btf_id ${id}.\n`, ENOENT);
+  if (btf === undefined) return refuse(env, CONSTANTS.symbolModule);
+  if (id < 0 || !btf.has(id)) return refuse(env, CONSTANTS.symbolId, id);
   const kind = btf.kind(id);
   if (kind !== KIND_VAR && kind !== KIND_FUNC) {
-    return fail(env, `pseudo btf_id ${id} in ldimm64 isn't KIND_VAR or KIND_FUNC\n`, EINVAL);
+    return refuse(env, CONSTANTS.symbolKind, id);
   }
   const name = btf.typeName(id);
   // Names in the BTF of a module that is loaded are taken to be in its symbol table, too.
   if (id < env.profile.btf.typeCount && symbols.address(name) === null) {
-    return fail(env, `ldimm64 failed to find the address for kernel symbol '${name}'.\n`, ENOENT);
+    return refuse(env, CONSTANTS.symbolAddress, btf, id);
   }
   facts.btfVarId = id;
   facts.btfVarBtf = btf;
@@ -66,7 +64,7 @@ function resolveKernelSymbol(env: Env, i: number, facts: Facts): number {
   }
   const size = typeSize(btf, plain);
   if (size < 0) {
-    return fail(env, `ldimm64 unable to resolve the size of type '${btf.typeName(plain)}': ${-EINVAL}\n`, EINVAL);
+    return refuse(env, CONSTANTS.symbolSize, btf, plain);
   }
   facts.btfVarRegType = PTR_TO_MEM | MEM_RDONLY;
   facts.btfVarMemSize = size;
@@ -82,17 +80,16 @@ function arenaBytes(env: Env, map: VerifierMap): number {
 function resolveMapValue(env: Env, map: VerifierMap, off: number, facts: Facts): number {
   const { spec } = map;
   const isArena = spec.type === uapi.BPF_MAP_TYPE_ARENA;
-  if (off >= MAX_VAR_OFF) return fail(env, `direct value offset of ${off} is not allowed\n`, EINVAL);
+  if (off >= MAX_VAR_OFF) return refuse(env, CONSTANTS.mapValueOffset, off);
   if (spec.type !== uapi.BPF_MAP_TYPE_ARRAY && !isArena) {
-    return fail(env, 'no direct value access support for this map type\n', EINVAL);
+    return refuseAs(env, EINVAL, CALLS.noDirectValue);
   }
   let errno = 0;
   if (isArena) errno = off > arenaBytes(env, map) ? ERANGE : 0;
   else if (spec.maxEntries !== 1) errno = ENOTSUPP;
   else if (off >= spec.valueSize) errno = EINVAL;
   if (errno !== 0) {
-    const sentence = 'invalid access to map value pointer';
-    return fail(env, `${sentence}, value_size=${spec.valueSize} off=${off}\n`, errno);
+    return refuseAs(env, errno, CONSTANTS.mapValueOutside, spec.valueSize, off);
   }
   facts.immMapOff = off;
   if (isArena) {
@@ -108,18 +105,18 @@ function useMap(env: Env, map: VerifierMap): number {
   const { type } = map.spec;
   if (type === uapi.BPF_MAP_TYPE_CGROUP_STORAGE || type === uapi.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE) {
     const others = env.usedMaps.filter((m) => env.maps[m]!.spec.type === type);
-    if (others.length > 1) return fail(env, 'only one cgroup storage of each type is allowed\n', EBUSY);
+    if (others.length > 1) return refuse(env, CONSTANTS.oneCgroupStorage);
   }
   if (type !== uapi.BPF_MAP_TYPE_ARENA) return 0;
-  if (env.arenaMap >= 0) return fail(env, 'Only one arena per program\n', EBUSY);
+  if (env.arenaMap >= 0) return refuse(env, CONSTANTS.oneArena);
   env.arenaMap = map.index;
   if (!env.capable || !env.allowPtrLeaks) {
-    return fail(env, 'CAP_BPF and CAP_PERFMON are required to use arena\n', EPERM);
+    return refuse(env, CONSTANTS.arenaPrivilege);
   }
-  if (env.profile.behaviour.interpretsPrograms) return fail(env, 'JIT is required to use arena\n', EOPNOTSUPP);
+  if (env.profile.behaviour.interpretsPrograms) return refuse(env, CONSTANTS.arenaInterpreted);
   // libbpf maps the arenas of an object into its process, which sets the address; nobody maps a raw program's.
   if (map.spec.mapExtra === 0n && env.program.section === '') {
-    return fail(env, "arena's user address must be set via map_extra or mmap()\n", EINVAL);
+    return refuse(env, CONSTANTS.arenaAddress);
   }
   return 0;
 }
@@ -129,21 +126,21 @@ function resolveMap(env: Env, i: number, facts: Facts): number {
   const src = insns.src(i);
   const isValue = src === op.PSEUDO_MAP_VALUE || src === op.PSEUDO_MAP_IDX_VALUE;
   const isMap = src === op.PSEUDO_MAP_FD || src === op.PSEUDO_MAP_IDX;
-  if (!isValue && !(isMap && insns.imm(i + 1) === 0)) return fail(env, 'unrecognized bpf_ld_imm64 insn\n', EINVAL);
+  if (!isValue && !(isMap && insns.imm(i + 1) === 0)) return refuse(env, CONSTANTS.constantKind);
   if (src === op.PSEUDO_MAP_IDX || src === op.PSEUDO_MAP_IDX_VALUE) {
-    return fail(env, 'fd_idx without fd_array is invalid\n', EPROTO);
+    return refuse(env, CONSTANTS.mapIndexWithoutTable);
   }
   const isDescriptor = env.program.descriptors?.has(i) === true;
   const map = isDescriptor ? undefined : env.maps[insns.imm(i)];
   if (map === undefined) {
     // A descriptor of the caller's, who has no more than the standard ones open; an index without a map is descriptor 0.
     const fd = isDescriptor ? insns.imm(i) : 0;
-    return fail(env, `fd ${fd} is not pointing to valid bpf_map\n`, fd >= 0 && fd <= STDERR ? EINVAL : EBADF);
+    return refuseAs(env, fd >= 0 && fd <= STDERR ? EINVAL : EBADF, CONSTANTS.noSuchMap, fd);
   }
   const reused = env.usedMaps.includes(map.index);
   if (!reused) {
     if (env.usedMaps.length >= MAX_USED_MAPS) {
-      return fail(env, `The total number of maps per program has reached the limit of ${MAX_USED_MAPS}\n`, E2BIG);
+      return refuse(env, CONSTANTS.tooManyMaps, MAX_USED_MAPS);
     }
     env.usedMaps.push(map.index);
   }
@@ -161,7 +158,7 @@ function resolveImmediate(env: Env, i: number): number {
     insns.bytes[(i + 1) * 8 + 1] !== 0 ||
     insns.off(i + 1) !== 0
   ) {
-    return fail(env, 'invalid bpf_ld_imm64 insn\n', EINVAL);
+    return refuse(env, CONSTANTS.constantFields);
   }
   const src = insns.src(i);
   if (src === 0 || src === op.PSEUDO_FUNC) return 0;
@@ -180,14 +177,14 @@ export function resolveImmediates(env: Env): number {
     env.place = i;
     const opcode = insns.opcode(i);
     if ((opcode & op.CLASS_MASK) === op.LDX && (!isLoadMode(env, opcode & op.MODE_MASK) || insns.imm(i) !== 0)) {
-      return fail(env, 'BPF_LDX uses reserved fields\n', EINVAL);
+      return refuse(env, CONSTANTS.loadReservedFields);
     }
     if (opcode === op.LD_IMM64) {
       const err = resolveImmediate(env, i);
       if (err !== 0) return err;
       i++;
     } else if (!env.profile.opcodes.has(opcode)) {
-      return fail(env, `unknown opcode ${opcode.toString(16).padStart(2, '0')}\n`, EINVAL);
+      return refuse(env, CONSTANTS.unknownOpcode, opcode);
     }
   }
   return 0;

@@ -1,8 +1,10 @@
 /** Stack of all calls together, and what may stand in whose call chain (check_max_stack_depth, Linux 6.12, arm64). */
+import { refuse } from '../refusals/refuse.js';
+import { STRUCTURE } from '../refusals/structure.js';
+import type { FixedRefusal, Operands } from '../refusals/refusal.js';
 import * as op from '../../isa/opcodes.js';
 import { isThrowCall } from '../kernel/functions.js';
 import type { Env, Subprogram } from '../env.js';
-import { E2BIG, EACCES, EFAULT, EINVAL } from '../errno.js';
 import { MAX_CALL_FRAMES } from '../limits.js';
 import { findSubprog, isKernelFunctionCall, isPseudoCall, isPseudoFunc, subprogEnd } from './subprograms.js';
 
@@ -34,11 +36,14 @@ class DepthWalk {
     return this.env.subprograms[this.index]!;
   }
 
-  /** `place`: the instruction at fault, by default the first of the function at hand. */
-  private fail(text: string, errno: number, place = this.current.start): number {
+  /** Refuses the function at hand, which is told by its first instruction. */
+  private refuse<A extends Operands>(kind: FixedRefusal<A>, ...operands: [...A]): number {
+    return this.refuseAt(this.current.start, kind, ...operands);
+  }
+
+  private refuseAt<A extends Operands>(place: number, kind: FixedRefusal<A>, ...operands: [...A]): number {
     this.env.place = place;
-    this.env.log.write(text);
-    return -errno;
+    return refuse(this.env, kind, ...operands);
   }
 
   private inCallback(): boolean {
@@ -47,16 +52,15 @@ class DepthWalk {
 
   private enter(): number {
     if (this.current.hasLdAbs && this.inCallback()) {
-      return this.fail('cannot use BPF_LD_[ABS|IND] within callback\n', EINVAL);
+      return this.refuse(STRUCTURE.packetLoadInCallback);
     }
     if (this.index !== 0 && this.current.hasTailCall && this.depth >= MAX_TAIL_CALLER_STACK) {
-      const sentence = 'tail_calls are not allowed when call stack of previous frames is';
-      return this.fail(`${sentence} ${this.depth} bytes. Too large\n`, EACCES);
+      return this.refuse(STRUCTURE.tailCallStack, this.depth);
     }
     this.depth += this.frameBytes;
     if (this.depth > op.MAX_STACK) {
       const calls = this.callers.length + 1;
-      return this.fail(`combined stack size of ${calls} calls is ${this.depth}. Too large\n`, EACCES);
+      return this.refuse(STRUCTURE.stackTooLarge, calls, this.depth);
     }
     return 0;
   }
@@ -64,13 +68,13 @@ class DepthWalk {
   /** Enters the callee of a call; 1 where the call does not add to this chain. */
   private call(i: number): number {
     const callee = findSubprog(this.env, i + this.env.insns.imm(i) + 1);
-    if (callee < 0) return -EFAULT;
+    if (callee < 0) return this.refuseAt(i, STRUCTURE.noFunctionThere);
     const subprogram = this.env.subprograms[callee]!;
     if (subprogram.isAsyncCallback) {
-      if (subprogram.hasTailCall) return this.fail('verifier bug. subprog has tail_call and async cb\n', EFAULT);
+      if (subprogram.hasTailCall) return this.refuse(STRUCTURE.asyncTailCall);
       if (!isPseudoCall(this.env, i)) return 1;
       if (subprogram.isExceptionCallback) {
-        return this.fail(`insn ${i} cannot call exception cb directly\n`, EINVAL, i);
+        return this.refuseAt(i, STRUCTURE.exceptionCallbackCalled, i);
       }
     }
     this.sites.push(i);
@@ -78,7 +82,7 @@ class DepthWalk {
     this.index = callee;
     if (subprogram.hasTailCall) this.tailCallReachable = true;
     if (this.callers.length >= MAX_CALL_FRAMES) {
-      return this.fail(`the call stack of ${this.callers.length} frames is too deep !\n`, E2BIG, i);
+      return this.refuseAt(i, STRUCTURE.stackCallsTooDeep, this.callers.length);
     }
     return this.enter();
   }
@@ -87,7 +91,7 @@ class DepthWalk {
     if (this.tailCallReachable) {
       for (const caller of this.callers) {
         const subprogram = this.env.subprograms[caller]!;
-        if (subprogram.isExceptionCallback) return this.fail('cannot tail call within exception cb\n', EINVAL);
+        if (subprogram.isExceptionCallback) return this.refuse(STRUCTURE.tailCallInExceptionCallback);
         subprogram.tailCallReachable = true;
       }
     }
@@ -103,8 +107,7 @@ class DepthWalk {
       while (i < end) {
         if (isKernelFunctionCall(this.env, i)) {
           if (isThrowCall(this.env, i) && this.inCallback()) {
-            const sentence = `bpf_throw kfunc (insn ${i}) cannot be called from callback subprog ${this.index}\n`;
-            return this.fail(sentence, EINVAL, i);
+            return this.refuseAt(i, STRUCTURE.throwInCallback, i, this.index);
           }
         } else if (isPseudoCall(this.env, i) || isPseudoFunc(this.env, i)) {
           err = this.call(i);

@@ -1,10 +1,12 @@
 /** Where the program's functions start, and that no jump leaves one (Linux 6.12, add_subprog_and_kfunc, check_subprogs). */
+import { STRUCTURE } from '../refusals/structure.js';
+import { refuse } from '../refusals/refuse.js';
 import { KIND_DECL_TAG, KIND_FUNC, LINKAGE_GLOBAL } from '../../btf/kinds.js';
 import * as op from '../../isa/opcodes.js';
 import { addKernelFunctionCall } from '../kernel/functions.js';
 import type { Env } from '../env.js';
 import { Subprogram } from '../env.js';
-import { E2BIG, EEXIST, EINVAL, ENOENT, EPERM } from '../errno.js';
+import { EEXIST, ENOENT } from '../errno.js';
 import { MAX_SUBPROGRAMS } from '../limits.js';
 
 const EXCEPTION_CALLBACK_TAG = 'exception_callback:';
@@ -75,13 +77,11 @@ export function subprogIsGlobal(env: Env, index: number): boolean {
 /** 0 or more: there is one at `insn`. Otherwise an errno. */
 function addSubprog(env: Env, insn: number): number {
   if (insn < 0 || insn >= env.insns.length) {
-    env.log.write('call to invalid destination\n');
-    return -EINVAL;
+    return refuse(env, STRUCTURE.callOutside);
   }
   if (findSubprog(env, insn) >= 0) return 0;
   if (env.subprograms.length >= MAX_SUBPROGRAMS) {
-    env.log.write('too many subprograms\n');
-    return -E2BIG;
+    return refuse(env, STRUCTURE.tooManyFunctions);
   }
   const added = new Subprogram();
   added.start = insn;
@@ -109,27 +109,22 @@ function exceptionCallbackInsn(env: Env): number {
   if (funcInfo.length === 0 || env.btf === null) return 0;
   const name = exceptionCallbackTag(env, funcInfo[0]!.typeId);
   if (typeof name === 'number') {
-    env.log.write('multiple exception callback tags for main subprog\n');
-    return name;
+    return refuse(env, STRUCTURE.exceptionCallbackTwice);
   }
   if (name === '') return 0;
   const id = env.btf.find(name, KIND_FUNC);
   if (id === 0) {
-    env.log.write(`exception callback '${name}' could not be found in BTF\n`);
-    return -ENOENT;
+    return refuse(env, STRUCTURE.exceptionCallbackMissing, name);
   }
   if (env.btf.linkage(id) !== LINKAGE_GLOBAL) {
-    env.log.write(`exception callback '${name}' must have global linkage\n`);
-    return -EINVAL;
+    return refuse(env, STRUCTURE.exceptionCallbackStatic, name);
   }
   const info = funcInfo.findLast((f) => f.typeId === id);
   if (info === undefined) {
-    env.log.write('exception callback type id not found in func_info\n');
-    return -EINVAL;
+    return refuse(env, STRUCTURE.exceptionCallbackInfo);
   }
   if (info.instruction === 0) {
-    env.log.write('invalid exception callback insn_off in func_info: 0\n');
-    return -EINVAL;
+    return refuse(env, STRUCTURE.exceptionCallbackMain);
   }
   return info.instruction;
 }
@@ -154,9 +149,7 @@ export function addSubprograms(env: Env): number {
   for (let i = 0; i < env.insns.length && err === 0; i++) {
     env.place = i;
     if (!env.capable && namesFunction(env, i)) {
-      const allowed = 'are allowed for CAP_BPF and CAP_SYS_ADMIN';
-      env.log.write(`loading/calling other bpf or kernel functions ${allowed}\n`);
-      return -EPERM;
+      return refuse(env, STRUCTURE.functionsPrivilege);
     }
     if (isPseudoFunc(env, i) || isPseudoCall(env, i)) err = addSubprog(env, i + env.insns.imm(i) + 1);
     else if (isKernelFunctionCall(env, i)) err = addKernelFunctionCall(env, i);
@@ -200,13 +193,11 @@ export function checkSubprograms(env: Env): number {
     noteFeatures(env, i, subprogram);
     const target = jumpTarget(env, i);
     if (target !== null && (target < subprogram.start || target >= end)) {
-      env.log.write(`jump out of range from insn ${i} to ${target}\n`);
-      return -EINVAL;
+      return refuse(env, STRUCTURE.jumpOutOfRange, i, target);
     }
     if (i !== end - 1) continue;
     if (opcode !== (op.JMP | op.EXIT) && opcode !== (op.JMP32 | op.JA) && opcode !== (op.JMP | op.JA)) {
-      env.log.write('last insn is not an exit or jmp\n');
-      return -EINVAL;
+      return refuse(env, STRUCTURE.fallsThrough);
     }
     current++;
     end = subprogEnd(env, current);

@@ -1,11 +1,12 @@
 /** The arguments of a helper's call, one by one (check_func_arg of Linux 6.12). */
+import { CALLS } from '../../refusals/calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import type { HelperProto } from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import * as uapi from '../../../targets/uapi.js';
 import { isConst, isNull } from '../../domain/scalar.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EFAULT, EINVAL } from '../../errno.js';
 import { markChainPrecision } from '../../prune/precision.js';
 import type { ReadonlyReg } from '../../state.js';
 import { checkPointerAlignment } from '../../memory/alignment.js';
@@ -36,8 +37,7 @@ export function checkHelperArgument(env: Env, arg: number, meta: CallMeta, fn: H
   if (declared === t.ARG_ANYTHING) return checkLeak(env, regno, 'helper function');
   const reg = currentRegs(env)[regno]!;
   if (isPacketType(t.baseType(reg.type)) && !mayAccessPacketData(env, meta, false)) {
-    env.log.write('helper access to the packet is not allowed\n');
-    return -EACCES;
+    return refuse(env, CALLS.helperPacketAccess);
   }
   const argType = t.baseType(declared) === t.ARG_PTR_TO_MAP_VALUE ? mapValueType(env, meta, declared) : declared;
   if (argType < 0) return argType;
@@ -53,15 +53,13 @@ export function checkHelperArgument(env: Env, arg: number, meta: CallMeta, fn: H
 /** What a map's value argument is for the map at hand; negative: an errno. */
 function mapValueType(env: Env, meta: CallMeta, argType: number): number {
   if (meta.map === null) {
-    env.log.write('invalid map_ptr to access map->type\n');
-    return -EACCES;
+    return refuse(env, CALLS.mapTypeWithoutMap);
   }
   switch (meta.map.spec.type) {
     case uapi.BPF_MAP_TYPE_SOCKMAP:
     case uapi.BPF_MAP_TYPE_SOCKHASH:
       if (argType === t.ARG_PTR_TO_MAP_VALUE) return t.ARG_PTR_TO_BTF_ID_SOCK_COMMON;
-      env.log.write('invalid arg_type for sockmap/sockhash\n');
-      return -EINVAL;
+      return refuse(env, CALLS.socketMapArgument);
     case uapi.BPF_MAP_TYPE_BLOOM_FILTER:
       return meta.helperId === helper.MAP_PEEK_ELEM ? t.ARG_PTR_TO_MAP_VALUE : argType;
     default:
@@ -72,21 +70,17 @@ function mapValueType(env: Env, meta: CallMeta, argType: number): number {
 function checkRelease(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if (t.baseType(argType) === t.ARG_PTR_TO_DYNPTR) {
     if (reg.type !== t.PTR_TO_STACK) {
-      env.log.write('cannot release unowned const bpf_dynptr\n');
-      return -EINVAL;
+      return refuse(env, CALLS.dynptrNotOwned);
     }
     const state = dynptrState(env, reg);
     if (typeof state === 'number' || state.refObjId === 0) {
-      env.log.write(`arg ${regno} is an unacquired reference\n`);
-      return -EINVAL;
+      return refuse(env, CALLS.releasesUnacquired, regno);
     }
   } else if (reg.refObjId === 0 && !isNull(reg)) {
-    env.log.write(`R${regno} must be referenced when passed to release function\n`);
-    return -EINVAL;
+    return refuse(env, CALLS.releasesWithoutReference, regno);
   }
   if (meta.releaseRegno !== 0) {
-    env.log.write('verifier internal error: more than one release argument\n');
-    return -EFAULT;
+    return refuse(env, CALLS.twoReleases);
   }
   meta.releaseRegno = regno;
   return 0;
@@ -99,9 +93,7 @@ function noteReferences(env: Env, reg: ReadonlyReg, regno: number, argType: numb
   }
   if (reg.refObjId === 0 || t.baseType(argType) === t.ARG_KPTR_XCHG_DEST) return 0;
   if (meta.refObjId !== 0) {
-    const ids = `${reg.refObjId} ${meta.refObjId}`;
-    env.log.write(`verifier internal error: more than one arg with ref_obj_id R${regno} ${ids}\n`);
-    return -EFAULT;
+    return refuse(env, CALLS.twoReferences, regno, reg.refObjId, meta.refObjId);
   }
   meta.refObjId = reg.refObjId;
   return 0;
@@ -122,16 +114,14 @@ function checkByKind(env: Env, argument: Argument, reg: ReadonlyReg, meta: CallM
       return checkMapPointer(env, reg, meta);
     case t.ARG_PTR_TO_MAP_KEY:
       if (meta.map !== null) return checkHelperMemAccess(env, regno, meta.map.spec.keySize, false, false, null);
-      env.log.write('invalid map_ptr to access map->key\n');
-      return -EACCES;
+      return refuse(env, CALLS.keyWithoutMap);
     case t.ARG_PTR_TO_MAP_VALUE:
       return checkMapValue(env, reg, regno, argType, meta);
     case t.ARG_PTR_TO_PERCPU_BTF_ID:
       return checkPercpuPointer(env, reg, regno, meta);
     case t.ARG_PTR_TO_SPIN_LOCK:
       if (inRbtreeCallback(env)) {
-        env.log.write("can't spin_{lock,unlock} in rbtree cb\n");
-        return -EACCES;
+        return refuse(env, CALLS.lockInTreeCallback);
       }
       return checkSpinLock(env, regno, meta.helperId === helper.SPIN_LOCK);
     case t.ARG_PTR_TO_TIMER:
@@ -149,8 +139,7 @@ function checkByKind(env: Env, argument: Argument, reg: ReadonlyReg, meta: CallM
       return checkDynptrArgument(env, regno, insnIdx, argType, 0);
     case t.ARG_CONST_ALLOC_SIZE_OR_ZERO:
       if (!isConst(reg)) {
-        env.log.write(`R${regno} is not a known constant'\n`);
-        return -EACCES;
+        return refuse(env, CALLS.argumentNotConstant, regno);
       }
       meta.memSize = reg.valueLo >>> 0;
       return markChainPrecision(env, regno);
@@ -166,9 +155,7 @@ function checkByKind(env: Env, argument: Argument, reg: ReadonlyReg, meta: CallM
 /** Behind a timer the map must be the timer's: inner maps are told apart by the lookup they came from. */
 function checkMapPointer(env: Env, reg: ReadonlyReg, meta: CallMeta): number {
   if (meta.map !== null && (meta.map !== reg.map || meta.mapUid !== reg.mapUid)) {
-    const uids = `R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`;
-    env.log.write(`timer pointer in ${uids}\n`);
-    return -EINVAL;
+    return refuse(env, CALLS.timerOfOtherMap, meta.mapUid, reg.mapUid);
   }
   meta.map = reg.map;
   meta.mapUid = reg.mapUid;
@@ -178,8 +165,7 @@ function checkMapPointer(env: Env, reg: ReadonlyReg, meta: CallMeta): number {
 function checkMapValue(env: Env, reg: ReadonlyReg, regno: number, argType: number, meta: CallMeta): number {
   if (t.mayBeNull(argType) && isNull(reg)) return 0;
   if (meta.map === null) {
-    env.log.write('invalid map_ptr to access map->value\n');
-    return -EACCES;
+    return refuse(env, CALLS.valueWithoutMap);
   }
   meta.rawMode = (argType & t.MEM_UNINIT) !== 0;
   return checkHelperMemAccess(env, regno, meta.map.spec.valueSize, (argType & t.MEM_WRITE) !== 0, false, meta);
@@ -187,8 +173,7 @@ function checkMapValue(env: Env, reg: ReadonlyReg, regno: number, argType: numbe
 
 function checkPercpuPointer(env: Env, reg: ReadonlyReg, regno: number, meta: CallMeta): number {
   if (reg.btfId === 0) {
-    env.log.write(`Helper has invalid btf_id in R${regno}\n`);
-    return -EACCES;
+    return refuse(env, CALLS.percpuArgument, regno);
   }
   meta.retBtf = reg.btf;
   meta.retBtfId = reg.btfId;

@@ -1,14 +1,14 @@
 /** Calls of helpers (check_helper_call of Linux 6.12): may it be called here, its arguments, its own rules, its result. */
+import { CALLS } from '../../refusals/calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import type { HelperProto } from '../../../targets/profile.js';
 import * as uapi from '../../../targets/uapi.js';
 import type { Env } from '../../env.js';
-import { EINVAL, ENOTSUPP } from '../../errno.js';
 import { CallMeta } from '../call-meta.js';
 import { helperProto } from '../../kernel/functions.js';
 import { clearCallerSaved } from '../caller-saved.js';
 import { checkHelperArgument } from './arguments.js';
 import * as helper from '../../../targets/helper-ids.js';
-import { helperLabel } from '../../kernel/helper-name.js';
 import { releaseHelperArgument } from './release.js';
 import { HelperEffects, checkHelperRules } from './rules.js';
 import { setHelperResult } from './results.js';
@@ -28,26 +28,21 @@ const STORAGE_GET: ReadonlySet<number> = new Set([
 /** The prototype, where the program may call the helper from here; or an errno. */
 function findHelper(env: Env, id: number): HelperProto | number {
   if (env.profile.helperName(id) === null) {
-    env.log.write(`invalid func ${helperLabel(env, id)}\n`);
-    return -EINVAL;
+    return refuse(env, CALLS.noSuchHelper, env.profile, id);
   }
   const fn = helperProto(env, id);
   if (fn === null) {
-    env.log.write(`program of this type cannot use helper ${helperLabel(env, id)}\n`);
-    return -EINVAL;
+    return refuse(env, CALLS.helperNotForType, env.profile, id);
   }
   if (!env.gplCompatible && fn.gplOnly) {
-    env.log.write('cannot call GPL-restricted function from non-GPL compatible program\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperNeedsGpl);
   }
   const { type, attachBtfId, attachProgram } = env.program;
   if (!fn.isAllowedAt(type, env.expectedAttachType, attachBtfId, attachProgram !== null)) {
-    env.log.write('helper call is not allowed in probe\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperNotAllowed);
   }
   if (fn.mightSleep && !inSleepable(env)) {
-    env.log.write('helper call might sleep in a non-sleepable prog\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperMightSleep);
   }
   return fn;
 }
@@ -63,8 +58,7 @@ function checkSections(env: Env, fn: HelperProto, insnIdx: number): number {
   for (const [isIn, name] of sections) {
     if (!isIn) continue;
     if (fn.mightSleep) {
-      env.log.write(`sleepable helper ${helperLabel(env, fn.id)} in ${name}\n`);
-      return -EINVAL;
+      return refuse(env, CALLS.helperSleepsInSection, env.profile, fn.id, name);
     }
     if (inSleepable(env) && STORAGE_GET.has(fn.id)) env.facts[insnIdx]!.storageGetAtomic = true;
   }
@@ -82,16 +76,13 @@ function writeFilledMemory(env: Env, meta: CallMeta, insnIdx: number): number {
 
 /** Whether bpf_get_func_ip knows the function: where a trampoline or a probe called the program. */
 function checkGetFuncIp(env: Env): number {
-  const name = helperLabel(env, helper.GET_FUNC_IP);
   if (env.progType === uapi.BPF_PROG_TYPE_KPROBE) return 0;
   if (env.progType !== uapi.BPF_PROG_TYPE_TRACING) {
-    env.log.write(`func ${name} not supported for program type ${env.progType}\n`);
-    return -ENOTSUPP;
+    return refuse(env, CALLS.functionIpProgramType, env.profile, helper.GET_FUNC_IP, env.progType);
   }
   const type = env.expectedAttachType;
   if (type === uapi.BPF_TRACE_FENTRY || type === uapi.BPF_TRACE_FEXIT || type === uapi.BPF_MODIFY_RETURN) return 0;
-  env.log.write(`func ${name} supported only for fentry/fexit/fmod_ret programs\n`);
-  return -ENOTSUPP;
+  return refuse(env, CALLS.functionIpAttachType, env.profile, helper.GET_FUNC_IP);
 }
 
 function checkArguments(env: Env, fn: HelperProto, meta: CallMeta, insnIdx: number): number {

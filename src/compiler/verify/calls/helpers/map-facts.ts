@@ -1,10 +1,11 @@
 /** What the rewrites must know of a call on a map: which map, and which constant key (record_func_map, record_func_key). */
+import { CALLS } from '../../refusals/calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import * as uapi from '../../../targets/uapi.js';
 import { isScalarConst } from '../../domain/scalar.js';
 import { ltU } from '../../domain/u64.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EINVAL } from '../../errno.js';
 import { markChainPrecision } from '../../prune/precision.js';
 import type { CallMeta } from '../call-meta.js';
 import * as helper from '../../../targets/helper-ids.js';
@@ -38,12 +39,10 @@ export function recordMap(env: Env, meta: CallMeta, insnIdx: number): number {
   if (!RECORDED.has(meta.helperId)) return 0;
   const { map } = meta;
   if (map === null) {
-    env.log.write('kernel subsystem misconfigured verifier\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperWithoutMap);
   }
   if ((map.spec.flags & BPF_F_RDONLY_PROG) !== 0 && CHANGING.has(meta.helperId)) {
-    env.log.write('write into map forbidden\n');
-    return -EACCES;
+    return refuse(env, CALLS.writeIntoReadOnlyMap);
   }
   const facts = env.facts[insnIdx]!;
   if (facts.map === null) facts.mapIndex = map.index;
@@ -56,8 +55,7 @@ export function recordKey(env: Env, meta: CallMeta, insnIdx: number): number {
   if (meta.helperId !== helper.TAIL_CALL) return 0;
   const { map } = meta;
   if (map?.spec.type !== uapi.BPF_MAP_TYPE_PROG_ARRAY) {
-    env.log.write('kernel subsystem misconfigured verifier\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperWithoutMap);
   }
   const facts = env.facts[insnIdx]!;
   const key = currentRegs(env)[3]!;

@@ -1,16 +1,16 @@
 /** Helpers that take an object back: its reference ends with the call. */
+import { CALLS } from '../../refusals/calls.js';
+import { amend, refuse } from '../../refusals/refuse.js';
 import type { HelperProto } from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { isNull } from '../../domain/scalar.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EFAULT, EINVAL } from '../../errno.js';
 import { changeRegs } from '../../slots.js';
 import type { Reg } from '../../state.js';
 import type { CallMeta } from '../call-meta.js';
 import { unmarkStackSlotsDynptr } from '../../objects/dynptr-slots.js';
 import * as helper from '../../../targets/helper-ids.js';
-import { helperLabel } from '../../kernel/helper-name.js';
 import { voided } from '../../memory/pointer-leak.js';
 import { releaseReference, releaseReferenceState } from '../../objects/references.js';
 import { inRcuSection } from '../../register-types.js';
@@ -37,18 +37,17 @@ function release(env: Env, fn: HelperProto, meta: CallMeta): number {
   const reg = currentRegs(env)[meta.releaseRegno]!;
   if (t.baseType(fn.argTypes[meta.releaseRegno - 1]!) === t.ARG_PTR_TO_DYNPTR) {
     if (reg.type !== t.CONST_PTR_TO_DYNPTR) return unmarkStackSlotsDynptr(env, reg);
-    env.log.write('verifier internal error: CONST_PTR_TO_DYNPTR cannot be released\n');
-    return -EFAULT;
+    return refuse(env, CALLS.constDynptrReleased);
   }
   if (meta.refObjId !== 0) {
     return fn.id === helper.KPTR_XCHG ? releaseExchanged(env, meta.refObjId) : releaseReference(env, meta.refObjId);
   }
-  return isNull(reg) ? 0 : -EINVAL; // null is nothing to be released
+  return isNull(reg) ? 0 : refuse(env, CALLS.releasesNothing); // null is nothing to be released
 }
 
 export function releaseHelperArgument(env: Env, fn: HelperProto, meta: CallMeta): number {
   if (meta.releaseRegno === 0) return 0;
   const err = release(env, fn, meta);
-  if (err !== 0) env.log.write(`func ${helperLabel(env, fn.id)} reference has not been acquired before\n`);
+  if (err !== 0) amend(env, CALLS.helperReleasesUnknown, env.profile, fn.id);
   return err;
 }

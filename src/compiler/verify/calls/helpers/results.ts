@@ -1,4 +1,6 @@
 /** What a helper returns: type, pointee, ranges (the second half of check_helper_call, Linux 6.12). */
+import { CALLS } from '../../refusals/calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import { FIELD_KPTR_PERCPU, FIELD_SPIN_LOCK } from '../../../btf/record.js';
 import { isStructOrUnion, resolveSize } from '../../../btf/layout.js';
 import type { HelperProto } from '../../../targets/profile.js';
@@ -7,12 +9,10 @@ import * as uapi from '../../../targets/uapi.js';
 import { checkBounds, markKnownZero, markUnknown, syncBounds } from '../../domain/scalar.js';
 import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EFAULT, EINVAL } from '../../errno.js';
 import type { VerifierMap } from '../../map.js';
 import type { Reg } from '../../state.js';
 import type { CallMeta } from '../call-meta.js';
 import * as helper from '../../../targets/helper-ids.js';
-import { helperLabel } from '../../kernel/helper-name.js';
 import { acquireReference } from '../../objects/references.js';
 import { hasField } from '../../kernel/special-fields.js';
 
@@ -58,8 +58,7 @@ function setObject(env: Env, r0: Reg, flags: number, fn: HelperProto, meta: Call
     }
   }
   if (r0.btfId !== 0) return 0;
-  env.log.write(`invalid return type ${t.baseType(fn.retType)} of func ${helperLabel(env, fn.id)}\n`);
-  return -EINVAL;
+  return refuse(env, CALLS.helperObjectType, t.baseType(fn.retType), env.profile, fn.id);
 }
 
 /** A per-CPU variable of the kernel, or of an object that the program allocated (`isAllocatedPercpu`). */
@@ -75,8 +74,7 @@ function setMemOrObject(env: Env, r0: Reg, flags: number, meta: CallMeta, isAllo
   }
   const size = resolveSize(btf, typeId);
   if (size === null) {
-    env.log.write(`unable to resolve the size of type '${btf.typeName(typeId)}': -${EINVAL}\n`);
-    return -EINVAL;
+    return refuse(env, CALLS.helperResultSize, btf, typeId);
   }
   r0.type = t.PTR_TO_MEM | flags;
   r0.memSize = size.size;
@@ -92,8 +90,7 @@ function setPointer(r0: Reg, type: number): number {
 function setMapValue(env: Env, r0: Reg, retType: number, meta: CallMeta): number {
   markKnownZero(r0);
   if (meta.map === null) {
-    env.log.write('kernel subsystem misconfigured verifier\n');
-    return -EINVAL;
+    return refuse(env, CALLS.helperWithoutMap);
   }
   r0.map = meta.map;
   r0.mapUid = meta.mapUid;
@@ -128,8 +125,7 @@ function setByType(env: Env, r0: Reg, fn: HelperProto, meta: CallMeta, isAllocat
     case t.RET_PTR_TO_BTF_ID:
       return setObject(env, r0, flags, fn, meta);
     default:
-      env.log.write(`unknown return type ${t.baseType(fn.retType)} of func ${helperLabel(env, fn.id)}\n`);
-      return -EINVAL;
+      return refuse(env, CALLS.helperResultUnknown, t.baseType(fn.retType), env.profile, fn.id);
   }
 }
 
@@ -138,8 +134,7 @@ function setReference(env: Env, r0: Reg, fn: HelperProto, meta: CallMeta, insnId
   const isCast = CASTS.has(fn.id);
   const isAcquire = acquires(fn.id, meta.map);
   if (Number(isCast) + Number(isAcquire) + Number(isDynptrData) > 1) {
-    env.log.write(`verifier internal error: func ${helperLabel(env, fn.id)} sets ref_obj_id more than once\n`);
-    return -EFAULT;
+    return refuse(env, CALLS.helperTwoReferences, env.profile, fn.id);
   }
   if (isDynptrData) r0.dynptrId = meta.dynptrId;
   if (isCast || isDynptrData) {

@@ -1,4 +1,6 @@
 /** Rules that single helpers have beside their prototypes, and the callbacks that they run (Linux 6.12). */
+import { CALLS } from '../../refusals/calls.js';
+import { amend, refuse, refuseAs } from '../../refusals/refuse.js';
 import { isStructOrUnion } from '../../../btf/layout.js';
 import type { HelperProto } from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
@@ -7,8 +9,6 @@ import { isNull } from '../../domain/scalar.js';
 import { ltU } from '../../domain/u64.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EFAULT, EINVAL } from '../../errno.js';
-import { regTypeName } from '../../log/register.js';
 import { markChainPrecision } from '../../prune/precision.js';
 import type { CallMeta } from '../call-meta.js';
 import { pushCallback } from '../subprograms/callbacks.js';
@@ -22,21 +22,18 @@ import { attachReturnsVoid } from '../../attach/return-range.js';
 function checkTailCall(env: Env): number {
   const { state } = env;
   if (state.activeLockPtr !== null) {
-    env.log.write('tail_call cannot be used inside bpf_spin_lock-ed region\n');
-    return -EINVAL;
+    return refuse(env, CALLS.tailCallInLock);
   }
   const err = checkReferenceLeak(env, false);
   if (err !== 0) {
-    env.log.write('tail_call would lead to reference leak\n');
+    amend(env, CALLS.tailCallLeaks);
     return err;
   }
   if (state.activeRcuLock) {
-    env.log.write('tail_call cannot be used inside bpf_rcu_read_lock-ed region\n');
-    return -EINVAL;
+    return refuse(env, CALLS.tailCallInRcu);
   }
   if (state.activePreemptLocks > 0) {
-    env.log.write('tail_call cannot be used inside bpf_preempt_disable-ed region\n');
-    return -EINVAL;
+    return refuse(env, CALLS.tailCallInPreempt);
   }
   return 0;
 }
@@ -70,12 +67,10 @@ function checkDynptrData(env: Env, fn: HelperProto, meta: CallMeta): number {
   const arg = fn.argTypes.findIndex((type) => t.baseType(type) === t.ARG_PTR_TO_DYNPTR);
   const state = dynptrState(env, currentRegs(env)[arg + 1]!);
   if (typeof state === 'number') {
-    env.log.write('verifier internal error: failed to obtain dynptr id\n');
-    return state;
+    return refuseAs(env, -state, CALLS.dynptrWithoutId);
   }
   if (meta.refObjId !== 0) {
-    env.log.write('verifier internal error: meta.ref_obj_id already set\n');
-    return -EFAULT;
+    return refuse(env, CALLS.dynptrReferenceSet);
   }
   meta.dynptrId = state.id;
   meta.refObjId = state.refObjId;
@@ -92,7 +87,9 @@ export class HelperEffects {
 function checkDynptrWrite(env: Env, fn: HelperProto, effects: HelperEffects): number {
   const arg = fn.argTypes.findIndex((type) => t.baseType(type) === t.ARG_PTR_TO_DYNPTR);
   const state = dynptrState(env, currentRegs(env)[arg + 1]!);
-  if (typeof state === 'number' || state.dynptrType === DYNPTR_INVALID) return -EFAULT;
+  if (typeof state === 'number' || state.dynptrType === DYNPTR_INVALID) {
+    return refuse(env, CALLS.dynptrWithoutType);
+  }
   if (state.dynptrType === DYNPTR_SKB) effects.changesPacket = true;
   return 0;
 }
@@ -101,8 +98,7 @@ function checkPercpuPointer(env: Env, insnIdx: number, effects: HelperEffects): 
   const reg = currentRegs(env)[1]!;
   if ((reg.type & t.MEM_RCU) === 0) return 0;
   if (reg.btf === null || !isStructOrUnion(reg.btf, reg.btfId)) {
-    env.log.write('Helper has invalid btf/btf_id in R1\n');
-    return -EFAULT;
+    return refuse(env, CALLS.percpuWithoutType);
   }
   effects.isAllocatedPercpu = true;
   env.facts[insnIdx]!.callWithPercpuAlloc = true;
@@ -123,8 +119,7 @@ export function checkHelperRules(
       return checkTailCall(env);
     case helper.GET_LOCAL_STORAGE:
       if (isNull(regs[2]!)) return markChainPrecision(env, 2);
-      env.log.write("get_local_storage() doesn't support non-zero flags\n");
-      return -EINVAL;
+      return refuse(env, CALLS.storageFlags);
     case helper.FOR_EACH_MAP_ELEM:
       return pushCallback(env, insnIdx, meta.subprog, callee.setMapElemCallback);
     case helper.TIMER_SET_CALLBACK:
@@ -139,8 +134,7 @@ export function checkHelperRules(
       return checkLoop(env, meta, insnIdx);
     case helper.DYNPTR_FROM_MEM:
       if (regs[1]!.type === t.PTR_TO_MAP_VALUE) return 0;
-      env.log.write(`Unsupported reg type ${regTypeName(regs[1]!.type)} for bpf_dynptr_from_mem data\n`);
-      return -EACCES;
+      return refuse(env, CALLS.dynptrFromMemory, regs[1]!.type);
     case helper.SET_RETVAL:
       return checkSetRetval(env);
     case helper.DYNPTR_DATA:
@@ -158,6 +152,5 @@ export function checkHelperRules(
 function checkSetRetval(env: Env): number {
   const isCgroupLsm = env.progType === uapi.BPF_PROG_TYPE_LSM && env.expectedAttachType === uapi.BPF_LSM_CGROUP;
   if (!isCgroupLsm || !attachReturnsVoid(env)) return 0;
-  env.log.write("BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!\n");
-  return -EINVAL;
+  return refuse(env, CALLS.lsmSetsVoidResult);
 }

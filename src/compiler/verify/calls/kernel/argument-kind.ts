@@ -1,14 +1,14 @@
 /** What an argument of a kernel function is, by its type, its name's suffix and the register (get_kfunc_ptr_arg_type, 6.12). */
+import { KERNEL_CALLS } from '../../refusals/kernel-calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import type { Btf } from '../../../btf/btf.js';
 import { KIND_ARRAY, KIND_FUNC_PROTO, KIND_VOID } from '../../../btf/kinds.js';
 import { isStructOrUnion } from '../../../btf/layout.js';
-import { kindName } from '../../../btf/print.js';
 import * as kf from '../../../targets/profile.js';
 import { SCALAR_VALUE, baseType, PTR_TO_BTF_ID } from '../../../targets/types.js';
 import { isNull } from '../../domain/scalar.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EINVAL } from '../../errno.js';
 import type { ReadonlyReg } from '../../state.js';
 import { isProgContextType } from '../../kernel/context-type.js';
 import type { KernelCallMeta } from './call-meta.js';
@@ -49,7 +49,7 @@ export function isScalarStruct(env: Env, btf: Btf, id: number, depth = 0): boole
     let member = btf.skipModifiers(btf.memberType(id, i));
     if (isStructOrUnion(btf, member)) {
       if (depth >= 3) {
-        env.log.write('max struct nesting depth exceeded\n');
+        env.log.note(() => 'max struct nesting depth exceeded\n');
         return false;
       }
       if (!isScalarStruct(env, btf, member, depth + 1)) return false;
@@ -105,9 +105,7 @@ export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter
   if (kind !== null) return kind;
   if (baseType(reg.type) === PTR_TO_BTF_ID || structBehind(env, baseType(reg.type)) !== 0) {
     if (isStructOrUnion(btf, pointee)) return 'object';
-    const type = `${kindName(btf, pointee)} ${btf.typeName(pointee)}`;
-    env.log.write(`kernel function ${meta.fn.name} args#${index} pointer type ${type} is not supported\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncPointerType, meta.fn.name, index, btf, pointee);
   }
   if (btf.kind(pointee) === KIND_FUNC_PROTO) return 'callback';
   const next = meta.fn.parameters[index + 1];
@@ -115,10 +113,7 @@ export function pointerKind(env: Env, meta: KernelCallMeta, parameter: Parameter
     next !== undefined && (isMemSize(next, regs[index + 2]!, '__sz') || isMemSize(next, regs[index + 2]!, '__szk'));
   const isPlain = isScalarType(btf, pointee) || isScalarStruct(env, btf, pointee);
   if (!isPlain && !(hasSize && btf.kind(pointee) === KIND_VOID)) {
-    const type = `${kindName(btf, pointee)} ${btf.typeName(pointee)}`;
-    const allowed = `${hasSize ? 'void, ' : ''}scalar, or struct with scalar`;
-    env.log.write(`arg#${index} pointer type ${type} must point to ${allowed}\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncMemoryType, index, btf, pointee, hasSize);
   }
   return hasSize ? 'mem-size' : 'mem';
 }

@@ -1,13 +1,13 @@
 /** The arguments of a kernel function's call, one by one (check_kfunc_args of Linux 6.12; Documentation/bpf/kfuncs.rst). */
+import { KERNEL_CALLS } from '../../refusals/kernel-calls.js';
+import { CALLS } from '../../refusals/calls.js';
+import { amend, refuse } from '../../refusals/refuse.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
-import { kindName } from '../../../btf/print.js';
 import { resolveSize } from '../../../btf/layout.js';
 import { isConst, isNull } from '../../domain/scalar.js';
 import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EFAULT, EINVAL } from '../../errno.js';
-import { regTypeName } from '../../log/register.js';
 import { markChainPrecision } from '../../prune/precision.js';
 import type { ReadonlyReg } from '../../state.js';
 import { checkFuncArgRegOff } from '../argument-offset.js';
@@ -35,12 +35,10 @@ import { isRcuReg, isTrustedReg, typeMaybeNull } from '../../register-types.js';
 function setConstant(env: Env, meta: KernelCallMeta, regno: number): number {
   const reg = currentRegs(env)[regno]!;
   if (meta.constant !== null) {
-    env.log.write('verifier internal error: only one constant argument permitted\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.twoConstants);
   }
   if (!isConst(reg)) {
-    env.log.write(`R${regno} must be a known constant\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncArgumentNotConstant, regno);
   }
   meta.constant = { hi: reg.valueHi, lo: reg.valueLo };
   return 0;
@@ -49,25 +47,21 @@ function setConstant(env: Env, meta: KernelCallMeta, regno: number): number {
 /** A parameter that says how many bytes the result points to. */
 function setResultSize(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (meta.resultSize !== 0) {
-    env.log.write('2 or more rdonly/rdwr_buf_size parameters for kfunc');
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.twoResultSizes);
   }
   if (!isConst(reg)) {
-    env.log.write(`R${regno} is not a const\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.resultSizeNotConstant, regno);
   }
   meta.resultSize = reg.valueLo >>> 0;
   if (reg.valueHi !== 0) {
-    env.log.write(`R${regno} rdonly/rdwr_buf_size exceeds u32 max\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.resultSizeTooLarge, regno);
   }
   return markChainPrecision(env, regno);
 }
 
 function checkScalar(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: ReadonlyReg, regno: number): number {
   if (reg.type !== t.SCALAR_VALUE) {
-    env.log.write(`R${regno} is not a scalar\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.argumentNotScalar, regno);
   }
   if (parameter.endsWith('__k')) {
     const err = setConstant(env, meta, regno);
@@ -81,9 +75,7 @@ function checkScalar(env: Env, meta: KernelCallMeta, parameter: Parameter, reg: 
 function noteReference(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: number): number {
   if (reg.refObjId === 0) return 0;
   if (meta.isRelease && meta.refObjId !== 0) {
-    const ids = `${reg.refObjId} ${meta.refObjId}`;
-    env.log.write(`verifier internal error: more than one arg with ref_obj_id R${regno} ${ids}\n`);
-    return -EFAULT;
+    return refuse(env, CALLS.twoReferences, regno, reg.refObjId, meta.refObjId);
   }
   meta.refObjId = reg.refObjId;
   if (meta.isRelease) meta.releaseRegno = regno;
@@ -95,22 +87,19 @@ function checkTrust(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno: num
   const isRcu = meta.has(kf.KF_RCU);
   if ((!meta.trustedArgs && !isRcu) || isTrustedReg(reg)) return 0;
   if (!isRcu) {
-    env.log.write(`R${regno} must be referenced or trusted\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.argumentNotTrusted, regno);
   }
   if (isRcuReg(reg)) return 0;
-  env.log.write(`R${regno} must be a rcu pointer\n`);
-  return -EINVAL;
+  return refuse(env, KERNEL_CALLS.argumentNotRcu, regno);
 }
 
 function checkContext(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (reg.type !== t.PTR_TO_CTX) {
-    env.log.write(`arg#${arg} expected pointer to ctx, but got ${regTypeName(reg.type)}\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncContextArgument, arg, reg.type);
   }
   if (meta.special !== 'bpf_cast_to_kern_ctx') return 0;
   const id = kernelContextTypeId(env);
-  if (id < 0) return -EINVAL;
+  if (id < 0) return id;
   meta.resultBtfId = id;
   return 0;
 }
@@ -119,9 +108,7 @@ function checkMemory(env: Env, parameter: Parameter, regno: number): number {
   const { btf, pointee, index } = parameter;
   const size = resolveSize(btf, pointee);
   if (size === null) {
-    const type = `'${kindName(btf, pointee)} ${btf.typeName(pointee)}'`;
-    env.log.write(`arg#${index} reference type(${type}) size cannot be determined: -${EINVAL}\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncMemorySize, index, btf, pointee);
   }
   return checkMemReg(env, regno, size.size);
 }
@@ -134,7 +121,7 @@ function checkMemoryAndSize(env: Env, meta: KernelCallMeta, parameter: Parameter
   if (!isNull(regs[regno]!) || !parameter.endsWith('__opt')) {
     const err = checkKernelMemSizeReg(env, regno + 1);
     if (err < 0) {
-      env.log.write(`arg#${index} arg#${index + 1} memory, len pair leads to invalid memory access\n`);
+      amend(env, KERNEL_CALLS.kfuncMemoryPair, index);
       return err;
     }
   }
@@ -176,8 +163,7 @@ function checkByKind(
       return checkMemoryAndSize(env, meta, parameter, regno);
     case 'callback':
       if (reg.type !== t.PTR_TO_FUNC) {
-        env.log.write(`arg${arg} expected pointer to func\n`);
-        return -EINVAL;
+        return refuse(env, KERNEL_CALLS.kfuncCallbackArgument, arg);
       }
       meta.subprog = reg.subprog;
       return 0;
@@ -185,8 +171,7 @@ function checkByKind(
       return checkRefcounted(env, meta, reg, arg);
     case 'const-str':
       if (reg.type === t.PTR_TO_MAP_VALUE) return checkConstString(env, regno);
-      env.log.write(`arg#${arg} doesn't point to a const string\n`);
-      return -EINVAL;
+      return refuse(env, KERNEL_CALLS.kfuncStringArgument, arg);
     case 'workqueue':
       return checkWorkqueue(env, meta, reg, arg);
     case 'null':
@@ -200,8 +185,7 @@ function checkPointer(env: Env, meta: KernelCallMeta, parameter: Parameter, insn
   const reg = currentRegs(env)[regno]!;
   const mustBeValid = meta.trustedArgs || meta.has(kf.KF_RCU);
   if (mustBeValid && (isNull(reg) || typeMaybeNull(reg.type)) && !parameter.endsWith('__nullable')) {
-    env.log.write(`Possibly NULL pointer passed to trusted arg${parameter.index}\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_CALLS.kfuncArgumentNullable, parameter.index);
   }
   let err = noteReference(env, meta, reg, regno);
   if (err !== 0) return err;
@@ -222,8 +206,7 @@ export function checkKernelFunctionArguments(env: Env, meta: KernelCallMeta, ins
   const { btf, protoId, name, parameters } = meta.fn;
   const count = btf.vlen(protoId);
   if (count > MAX_ARGUMENTS) {
-    env.log.write(`Function ${name} has ${count} > 5 args\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncTooManyArguments, name, count);
   }
   for (let i = 0; i < count; i++) {
     const parameter = parameters[i]!;
@@ -235,14 +218,12 @@ export function checkKernelFunctionArguments(env: Env, meta: KernelCallMeta, ins
       continue;
     }
     if (!parameter.isPointer) {
-      env.log.write(`Unrecognized arg#${i} type ${kindName(btf, parameter.typeId)}\n`);
-      return -EINVAL;
+      return refuse(env, KERNEL_CALLS.kfuncArgumentUnknown, i, btf, parameter.typeId);
     }
     const kind = checkPointer(env, meta, parameter, insnIdx);
     if (typeof kind === 'number') return kind;
     if (kind === 'mem-size') i++; // the size was checked with its memory
   }
   if (!meta.isRelease || meta.releaseRegno !== 0) return 0;
-  env.log.write(`release kernel function ${name} expects refcounted PTR_TO_BTF_ID\n`);
-  return -EINVAL;
+  return refuse(env, KERNEL_CALLS.kfuncReleasesNothing, name);
 }

@@ -1,11 +1,12 @@
 /** Calls of kernel functions (check_kfunc_call of Linux 6.12): may it be called here, arguments, sections, result. */
+import { KERNEL_CALLS } from '../../refusals/kernel-calls.js';
+import { amend, refuse, unsupported } from '../../refusals/refuse.js';
 import { CAP_SYS_BOOT, isCapable } from '../../../targets/capabilities.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { markNotInit } from '../../domain/scalar.js';
-import { currentRegs, unsupported } from '../../env.js';
+import { currentRegs } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EINVAL } from '../../errno.js';
 import { forgetReg } from '../../frames.js';
 import { markInsnZeroExtended, markRegRead } from '../../prune/liveness.js';
 import { changeRegsMask } from '../../slots.js';
@@ -33,17 +34,14 @@ function findFunction(env: Env, i: number): KernelFunction | number {
   if (fn === null) {
     const name = functionBtf(env, env.insns.off(i))?.typeName(env.insns.imm(i)) ?? '';
     if (lacksFlags(env, i)) return unsupported(env, `${name}() of a module of which only the BTF is known`);
-    env.log.write(`calling kernel function ${name} is not allowed\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_CALLS.kfuncNotAllowed, name);
   }
   env.facts[i]!.isIterNext = (fn.flags & kf.KF_ITER_NEXT) !== 0;
   if ((fn.flags & kf.KF_DESTRUCTIVE) !== 0 && !isCapable(env.program.capabilities, CAP_SYS_BOOT)) {
-    env.log.write('destructive kfunc calls require CAP_SYS_BOOT capability\n');
-    return -EACCES;
+    return refuse(env, KERNEL_CALLS.kfuncDestructive);
   }
   if ((fn.flags & kf.KF_SLEEPABLE) !== 0 && !inSleepable(env)) {
-    env.log.write(`program must be sleepable to call sleepable kfunc ${fn.name}\n`);
-    return -EACCES;
+    return refuse(env, KERNEL_CALLS.kfuncMightSleep, fn.name);
   }
   return fn;
 }
@@ -63,7 +61,7 @@ function checkCallback(env: Env, meta: KernelCallMeta, i: number): number {
   const setCalleeState = callbackOf(meta);
   if (setCalleeState === null) return 0;
   const err = pushCallback(env, i, meta.subprog, setCalleeState);
-  if (err !== 0) env.log.write(`kfunc ${meta.fn.name}#${meta.fn.id} failed callback verification\n`);
+  if (err !== 0) amend(env, KERNEL_CALLS.kfuncCallbackFailed, meta.fn.name, meta.fn.id);
   return err;
 }
 
@@ -78,27 +76,22 @@ function leaveRcuSection(env: Env): void {
   env.state.activeRcuLock = false;
 }
 
-function refuse(env: Env, errno: number, text: string): number {
-  env.log.write(`${text}\n`);
-  return -errno;
-}
-
 function checkRcuSection(env: Env, { fn, special }: KernelCallMeta): number {
   const locks = special === 'bpf_rcu_read_lock';
   const unlocks = special === 'bpf_rcu_read_unlock';
   const { state } = env;
   if (!state.activeRcuLock) {
-    if (unlocks) return refuse(env, EINVAL, `unmatched rcu read unlock (kernel function ${fn.name})`);
+    if (unlocks) return refuse(env, KERNEL_CALLS.rcuUnlockUnmatched, fn.name);
     if (locks) state.activeRcuLock = true;
     return 0;
   }
   if ((locks || unlocks) && inRbtreeCallback(env)) {
-    return refuse(env, EACCES, 'Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback');
+    return refuse(env, KERNEL_CALLS.rcuInTreeCallback);
   }
-  if (locks) return refuse(env, EINVAL, `nested rcu read lock (kernel function ${fn.name})`);
+  if (locks) return refuse(env, KERNEL_CALLS.rcuNested, fn.name);
   if (unlocks) leaveRcuSection(env);
   else if ((fn.flags & kf.KF_SLEEPABLE) !== 0) {
-    return refuse(env, EACCES, `kernel func ${fn.name} is sleepable within rcu_read_lock region`);
+    return refuse(env, KERNEL_CALLS.kfuncSleepsInRcu, fn.name);
   }
   return 0;
 }
@@ -111,20 +104,20 @@ function checkPreemption(env: Env, { fn, special }: KernelCallMeta): number {
   }
   if (special === 'bpf_preempt_enable') {
     if (state.activePreemptLocks === 0) {
-      return refuse(env, EINVAL, `unmatched attempt to enable preemption (kernel function ${fn.name})`);
+      return refuse(env, KERNEL_CALLS.preemptUnmatched, fn.name);
     }
     state.activePreemptLocks--;
     return 0;
   }
   if (state.activePreemptLocks > 0 && (fn.flags & kf.KF_SLEEPABLE) !== 0) {
-    return refuse(env, EACCES, `kernel func ${fn.name} is sleepable within non-preemptible region`);
+    return refuse(env, KERNEL_CALLS.kfuncSleepsInPreempt, fn.name);
   }
   return 0;
 }
 
 function release(env: Env, { fn }: KernelCallMeta, refObjId: number): number {
   const err = releaseReference(env, refObjId);
-  if (err !== 0) env.log.write(`kfunc ${fn.name}#${fn.id} reference has not been acquired before\n`);
+  if (err !== 0) amend(env, KERNEL_CALLS.kfuncReleasesUnknown, fn.name, fn.id);
   return err;
 }
 
@@ -148,7 +141,7 @@ function releaseArguments(env: Env, meta: KernelCallMeta, i: number): number {
   noteArgumentRecord(env, meta, i);
   const err = convertToNonOwning(env, refObjId);
   if (err !== 0) {
-    env.log.write(`kfunc ${meta.fn.name}#${meta.fn.id} conversion of owning ref to non-owning failed\n`);
+    amend(env, KERNEL_CALLS.kfuncOwnershipFailed, meta.fn.name, meta.fn.id);
     return err;
   }
   return release(env, meta, refObjId);
@@ -158,7 +151,7 @@ function releaseArguments(env: Env, meta: KernelCallMeta, i: number): number {
 function checkThrow(env: Env, meta: KernelCallMeta): number {
   if (meta.special !== 'bpf_throw') return 0;
   env.seenException = true;
-  return env.exceptionCallbackSubprog === 0 ? checkReturnCode(env, 1, 'R1') : 0;
+  return env.exceptionCallbackSubprog === 0 ? checkReturnCode(env, 1) : 0;
 }
 
 /** Marks the arguments as read, as wide as the prototype has them. */

@@ -1,9 +1,10 @@
 /** Objects handed to kernel functions: the kernel's, the program's own, maps, dynptrs, work queues. */
+import { KERNEL_CALLS } from '../../refusals/kernel-calls.js';
+import { CALLS } from '../../refusals/calls.js';
+import { refuse, refuseAs } from '../../refusals/refuse.js';
 import type { Btf } from '../../../btf/btf.js';
-import { kindName } from '../../../btf/print.js';
 import * as t from '../../../targets/types.js';
 import type { Env } from '../../env.js';
-import { EFAULT, EINVAL } from '../../errno.js';
 import { regTypeName } from '../../log/register.js';
 import type { ReadonlyReg } from '../../state.js';
 import { structIdsMatch } from '../../kernel/btf-walk.js';
@@ -30,14 +31,11 @@ export function checkMap(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, regno
   // A kernel pointer passes for a map here: that it points to a struct bpf_map is checked with all other objects.
   if (reg.map === null && t.baseType(reg.type) === t.PTR_TO_BTF_ID) return 0;
   if (reg.map === null) {
-    env.log.write(`pointer in R${regno} isn't map pointer\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncMapArgument, regno);
   }
   const holdsQueue = (reg.map?.record?.workqueueOffset ?? -1) >= 0;
   if (meta.map !== null && holdsQueue && (meta.map !== reg.map || meta.mapUid !== reg.mapUid)) {
-    const uids = `R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`;
-    env.log.write(`workqueue pointer in ${uids}\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.workqueueOfOtherMap, meta.mapUid, reg.mapUid);
   }
   meta.map = reg.map;
   meta.mapUid = reg.mapUid;
@@ -56,8 +54,7 @@ export function checkObject(
   const usable = base === t.PTR_TO_BTF_ID && (!hasUnsafeModifiers(reg.type) || isRcuReg(reg));
   if (!usable && structBehind(env, base) === 0) {
     const expected = regTypeName(base | (t.typeFlags(reg.type) & TRUSTED_FLAGS));
-    env.log.write(`arg#${parameter.index} is ${regTypeName(reg.type)} expected ${expected} or socket\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.kfuncObjectArgument, parameter.index, reg.type, expected);
   }
   const wanted = isMap ? structBehind(env, t.CONST_PTR_TO_MAP) : parameter.pointee;
   return checkObjectType(env, meta, parameter, reg, wanted);
@@ -82,28 +79,20 @@ function checkObjectType(
   const name = regBtf.typeName(id);
   if (matches || isProjectionOf(wantedName, name)) return 0;
   const { index } = parameter;
-  let text = `kernel function ${meta.fn.name} args#${index} expected pointer to ${kindName(btf, wanted)} ${wantedName} `;
-  text += `but R${index + 1} has a pointer to ${kindName(regBtf, id)} ${name}\n`;
-  env.log.write(text);
-  return -EINVAL;
+  return refuse(env, KERNEL_CALLS.kfuncObjectType, index + 1, meta.fn.name, index, btf, wanted, regBtf, id);
 }
 
 /** An object of the program's that it gives back. */
 export function checkAllocObject(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   const object = t.PTR_TO_BTF_ID | t.MEM_ALLOC;
-  const refuse = (text: string): number => {
-    env.log.write(`${text}\n`);
-    return -EINVAL;
-  };
   if (reg.type === object) {
-    if (meta.special !== 'bpf_obj_drop_impl') return refuse(`arg#${arg} expected for bpf_obj_drop_impl()`);
+    if (meta.special !== 'bpf_obj_drop_impl') return refuse(env, KERNEL_CALLS.dropsAllocated, arg);
   } else if (reg.type === (object | t.MEM_PERCPU)) {
-    if (meta.special !== 'bpf_percpu_obj_drop_impl')
-      return refuse(`arg#${arg} expected for bpf_percpu_obj_drop_impl()`);
+    if (meta.special !== 'bpf_percpu_obj_drop_impl') return refuse(env, KERNEL_CALLS.dropsPercpu, arg);
   } else {
-    return refuse(`arg#${arg} expected pointer to allocated object`);
+    return refuse(env, KERNEL_CALLS.kfuncAllocatedArgument, arg);
   }
-  if (reg.refObjId === 0) return refuse('allocated object must be referenced');
+  if (reg.refObjId === 0) return refuse(env, KERNEL_CALLS.allocatedWithoutReference);
   meta.argBtf = reg.btf;
   meta.argBtfId = reg.btfId;
   return 0;
@@ -112,18 +101,15 @@ export function checkAllocObject(env: Env, meta: KernelCallMeta, reg: ReadonlyRe
 /** An object with a reference count. */
 export function checkRefcounted(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (!isAllocatedObject(reg.type)) {
-    env.log.write(`arg#${arg} is neither owning or non-owning ref\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.refcountNotOwned, arg);
   }
   if (!isNonOwningRef(reg.type) && reg.refObjId !== 0) meta.argIsOwning = true;
   const record = regRecord(env, reg);
   if (record === null) {
-    env.log.write("verifier internal error: Couldn't find btf_record\n");
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.refcountRecord);
   }
   if (record.refcountOffset < 0) {
-    env.log.write(`arg#${arg} doesn't point to a type with bpf_refcount field\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.refcountMissing, arg);
   }
   meta.argBtf = reg.btf;
   meta.argBtfId = reg.btfId;
@@ -132,8 +118,7 @@ export function checkRefcounted(env: Env, meta: KernelCallMeta, reg: ReadonlyReg
 
 export function checkWorkqueue(env: Env, meta: KernelCallMeta, reg: ReadonlyReg, arg: number): number {
   if (reg.type !== t.PTR_TO_MAP_VALUE) {
-    env.log.write(`arg#${arg} doesn't point to a map value\n`);
-    return -EINVAL;
+    return refuse(env, KERNEL_CALLS.workqueueArgument, arg);
   }
   const err = checkFieldOffset(env, reg, reg.map!.record?.workqueueOffset ?? -1, 'bpf_wq');
   if (err !== 0) return err;
@@ -151,12 +136,10 @@ function dynptrArgType(env: Env, meta: KernelCallMeta, parameter: Parameter, reg
   if (meta.special === 'bpf_dynptr_from_xdp') return type | t.DYNPTR_TYPE_XDP;
   if (meta.special !== 'bpf_dynptr_clone' || (type & t.MEM_UNINIT) === 0) return type;
   if (meta.dynptrType === DYNPTR_INVALID) {
-    env.log.write('verifier internal error: no dynptr type for parent of clone\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.cloneWithoutType);
   }
   if (isRefcounted(meta.dynptrType) && meta.dynptrRefObjId === 0) {
-    env.log.write('verifier internal error: missing ref obj id for parent of clone\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.cloneWithoutReference);
   }
   return type | dynptrTypeFlag(meta.dynptrType);
 }
@@ -175,8 +158,7 @@ export function checkKernelDynptr(
   if (err !== 0 || (type & t.MEM_UNINIT) !== 0) return err;
   const state = dynptrState(env, reg);
   if (typeof state === 'number') {
-    env.log.write('verifier internal error: failed to obtain dynptr id\n');
-    return state;
+    return refuseAs(env, -state, CALLS.dynptrWithoutId);
   }
   meta.dynptrId = state.id;
   meta.dynptrType = state.dynptrType;

@@ -1,13 +1,13 @@
 /** What a kernel function returns (the second half of check_kfunc_call, Linux 6.12). */
+import { KERNEL_CALLS } from '../../refusals/kernel-calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import { KIND_PTR, KIND_STRUCT, KIND_VOID } from '../../../btf/kinds.js';
 import { isStructOrUnion, resolveSize } from '../../../btf/layout.js';
-import { kindName } from '../../../btf/print.js';
 import * as kf from '../../../targets/profile.js';
 import * as t from '../../../targets/types.js';
 import { markKnownZero, markUnknown } from '../../domain/scalar.js';
 import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EFAULT, EINVAL } from '../../errno.js';
 import type { ReadonlyReg, Reg } from '../../state.js';
 import { markGraphNode } from '../subprograms/callee-state.js';
 import { dynptrTypeFlag } from '../../objects/dynptr-slots.js';
@@ -23,11 +23,6 @@ import { regMayPointToSpinLock, structRecord } from '../../kernel/special-fields
 /** Largest object of bpf_percpu_obj_new (BPF_GLOBAL_PERCPU_MA_MAX_SIZE). */
 const MAX_PERCPU_SIZE = 512;
 
-function refuse(env: Env, text: string): number {
-  env.log.write(`${text}\n`);
-  return -EINVAL;
-}
-
 /** R0 is written; of results narrower than 64 bits only the low half. */
 function markResultSize(env: Env, bytes: number): void {
   env.state.frame.live.writeReg(0);
@@ -38,23 +33,23 @@ function markResultSize(env: Env, bytes: number): void {
 function setNewObject(env: Env, meta: KernelCallMeta, r0: Reg, insnIdx: number): number {
   const isPercpu = meta.special === 'bpf_percpu_obj_new_impl';
   const constant = meta.constant!;
-  if (constant.hi !== 0) return refuse(env, 'local type ID argument must be in range [0, U32_MAX]');
+  if (constant.hi !== 0) return refuse(env, KERNEL_CALLS.newTypeRange);
   const { btf } = env;
-  if (btf === null) return refuse(env, 'bpf_obj_new/bpf_percpu_obj_new requires prog BTF');
+  if (btf === null) return refuse(env, KERNEL_CALLS.newWithoutBtf);
   const id = constant.lo >>> 0;
   if (!btf.has(id) || btf.kind(id) !== KIND_STRUCT) {
-    return refuse(env, 'bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct');
+    return refuse(env, KERNEL_CALLS.newNotStruct);
   }
   const size = btf.sizeOrType(id);
   if (isPercpu && size > MAX_PERCPU_SIZE) {
-    return refuse(env, `bpf_percpu_obj_new type size (${size}) is greater than ${MAX_PERCPU_SIZE}`);
+    return refuse(env, KERNEL_CALLS.newPercpuSize, size, MAX_PERCPU_SIZE);
   }
   const record = structRecord(env, btf, id);
   if (isPercpu && !isScalarStruct(env, btf, id)) {
-    return refuse(env, 'bpf_percpu_obj_new type ID argument must be of a struct of scalars');
+    return refuse(env, KERNEL_CALLS.newPercpuScalars);
   }
   if (isPercpu && record !== null) {
-    return refuse(env, 'bpf_percpu_obj_new type ID argument must not contain special fields');
+    return refuse(env, KERNEL_CALLS.newPercpuFields);
   }
   markKnownZero(r0);
   r0.type = t.PTR_TO_BTF_ID | t.MEM_ALLOC | (isPercpu ? t.MEM_PERCPU : 0);
@@ -86,7 +81,7 @@ function setReadOnlyCast(env: Env, meta: KernelCallMeta, r0: Reg): number {
   const { btf } = meta.fn;
   const id = meta.constant!.lo >>> 0; // the kernel, too, looks at the low half alone
   if (!btf.has(id) || !isStructOrUnion(btf, id)) {
-    return refuse(env, 'kfunc bpf_rdonly_cast type ID argument must be of a struct');
+    return refuse(env, KERNEL_CALLS.castNotStruct);
   }
   return setObject(r0, t.PTR_UNTRUSTED, btf, id);
 }
@@ -94,18 +89,16 @@ function setReadOnlyCast(env: Env, meta: KernelCallMeta, r0: Reg): number {
 function setSlice(env: Env, meta: KernelCallMeta, r0: Reg): number {
   markKnownZero(r0);
   if (meta.constant === null) {
-    env.log.write('verifier internal error: bpf_dynptr_slice(_rdwr) no constant size\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.sliceSize);
   }
   r0.memSize = meta.constant.lo >>> 0;
   r0.type = t.PTR_TO_MEM | dynptrTypeFlag(meta.dynptrType);
   if (meta.special === 'bpf_dynptr_slice') r0.type |= t.MEM_RDONLY;
   else if (!mayAccessPacketData(env, null, true)) {
-    return refuse(env, 'the prog does not allow writes to packet data');
+    return refuse(env, KERNEL_CALLS.sliceReadOnly);
   }
   if (meta.dynptrId === 0) {
-    env.log.write('verifier internal error: no dynptr id\n');
-    return -EFAULT;
+    return refuse(env, KERNEL_CALLS.sliceDynptr);
   }
   r0.dynptrId = meta.dynptrId;
   return 0;
@@ -150,8 +143,7 @@ function setMemory(env: Env, meta: KernelCallMeta, r0: Reg, pointee: number): nu
     readOnly = true;
   }
   if (size === 0) {
-    const type = `${kindName(btf, pointee)} ${btf.typeName(pointee)}`;
-    return refuse(env, `kernel function ${name} returns pointer type ${type} is not supported`);
+    return refuse(env, KERNEL_CALLS.kfuncResultType, name, btf, pointee);
   }
   markKnownZero(r0);
   r0.type = t.PTR_TO_MEM | (readOnly ? t.MEM_RDONLY : 0);
@@ -208,7 +200,7 @@ function checkAcquire(env: Env, meta: KernelCallMeta, typeId: number): number {
     case 'bpf_refcount_acquire_impl':
       return 0;
     default:
-      return refuse(env, 'acquire kernel function does not return PTR_TO_BTF_ID');
+      return refuse(env, KERNEL_CALLS.kfuncAcquiresNothing);
   }
 }
 

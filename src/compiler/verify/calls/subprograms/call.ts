@@ -1,9 +1,11 @@
 /** Calls of the program's own functions and returns from them (check_func_call, prepare_func_exit of Linux 6.12). */
+import { OWN_CALLS } from '../../refusals/own-calls.js';
+import { amend, forget, refuse } from '../../refusals/refuse.js';
 import * as t from '../../../targets/types.js';
 import { markUnknown } from '../../domain/scalar.js';
 import { ownReg } from '../../env.js';
 import type { Env } from '../../env.js';
-import { EACCES, EFAULT, EINVAL } from '../../errno.js';
+import { EFAULT } from '../../errno.js';
 import { releaseFrame } from '../../frames.js';
 import { printState } from '../../log/state.js';
 import { markRegRead } from '../../prune/liveness.js';
@@ -16,7 +18,7 @@ import { enterFunction } from './callbacks.js';
 import { inheritReg, setSubprogramState } from './callee-state.js';
 import { clearCallerSaved } from '../caller-saved.js';
 import { clearAllPacketPointers } from '../../memory/packet-invalidation.js';
-import { logInvalidScalar, withinReturnRange } from '../../attach/return-range.js';
+import { refuseResult, withinReturnRange } from '../../attach/return-range.js';
 import { checkSubprogramCall } from './arguments.js';
 
 /** A global function is verified on its own: the call needs the arguments that its prototype wants, no more. */
@@ -24,18 +26,16 @@ function callGlobal(env: Env, subprog: number, mismatch: number): number {
   const { state } = env;
   const name = subprogName(env, subprog);
   if (state.activeLockPtr !== null) {
-    env.log.write('global function calls are not allowed while holding a lock,\nuse static function instead\n');
-    return -EINVAL;
+    return refuse(env, OWN_CALLS.globalCallInLock);
   }
   if (state.activePreemptLocks > 0) {
-    env.log.write('global function calls are not allowed with preemption disabled,\nuse static function instead\n');
-    return -EINVAL;
+    return refuse(env, OWN_CALLS.globalCallInPreempt);
   }
   if (mismatch !== 0) {
-    env.log.write(`Caller passes invalid args into func#${subprog} ('${name}')\n`);
+    amend(env, OWN_CALLS.globalCallArguments, subprog, name);
     return mismatch;
   }
-  env.log.write(`Func#${subprog} ('${name}') is global and assumed valid.\n`);
+  env.log.note(() => `Func#${subprog} ('${name}') is global and assumed valid.\n`);
   const subprogram = env.subprograms[subprog]!;
   if (subprogram.changesPktData) clearAllPacketPointers(env);
   subprogram.called = true;
@@ -50,13 +50,13 @@ export function checkFunctionCall(env: Env, i: number): number {
   const target = i + env.insns.imm(i) + 1;
   const subprog = findSubprog(env, target);
   if (subprog < 0) {
-    env.log.write(`verifier bug. No program starts at insn ${target}\n`);
-    return -EFAULT;
+    return refuse(env, OWN_CALLS.noFunctionAtTarget, target);
   }
   const caller = state.frame;
   const mismatch = checkSubprogramCall(env, subprog, caller.regs);
   if (mismatch === -EFAULT) return mismatch;
   if (subprogIsGlobal(env, subprog)) return callGlobal(env, subprog, mismatch);
+  forget(env); // a static function is walked with what it is called with, whatever its prototype says
 
   const err = enterFunction(env, state, subprog, i, setSubprogramState);
   if (err !== 0) return err;
@@ -75,18 +75,15 @@ export function checkFunctionCall(env: Env, i: number): number {
 function checkCallbackResult(env: Env, callee: Frame): number {
   const r0 = callee.regs[0]!;
   if (r0.type !== t.SCALAR_VALUE) {
-    env.log.write('R0 not a scalar value\n');
-    return -EACCES;
+    return refuse(env, OWN_CALLS.callbackResultNotScalar);
   }
   const err = markRegRead(env, callee, 0, LIVE_READ64) || markChainPrecision(env, 0);
   if (err !== 0) return err;
   if (!withinReturnRange(callee.callbackRet, r0, false)) {
-    logInvalidScalar(env, r0, callee.callbackRet, 'At callback return', 'R0');
-    return -EINVAL;
+    return refuseResult(env, 0, r0, callee.callbackRet, 'At callback return');
   }
   if (!env.facts[callee.callsite]!.callsCallback) {
-    env.log.write(`BUG: in callback at ${env.insnIdx}, callsite ${callee.callsite} !calls_callback\n`);
-    return -EFAULT;
+    return refuse(env, OWN_CALLS.callbackWithoutCaller, env.insnIdx, callee.callsite);
   }
   return 0;
 }
@@ -98,8 +95,7 @@ export function prepareFunctionExit(env: Env): number {
   const caller = state.frames[state.currentFrame - 1]!;
   const isCallback = callee.inCallbackFn;
   if (callee.regs[0]!.type === t.PTR_TO_STACK) {
-    env.log.write('cannot return stack pointer to the caller\n');
-    return -EINVAL;
+    return refuse(env, OWN_CALLS.returnsStackPointer);
   }
   if (isCallback) {
     const err = checkCallbackResult(env, callee);

@@ -1,4 +1,6 @@
 /** Entering functions: frames for subprograms and callbacks (setup_func_entry, push_callback_call of Linux 6.12). */
+import { OWN_CALLS } from '../../refusals/own-calls.js';
+import { forget, refuse } from '../../refusals/refuse.js';
 import { pushAsyncCallback, pushStack } from '../../branch.js';
 import type { Env, State } from '../../env.js';
 import { E2BIG, EFAULT } from '../../errno.js';
@@ -20,8 +22,7 @@ export function enterFunction(
 ): number {
   const frameno = state.currentFrame + 1;
   if (frameno >= MAX_CALL_FRAMES) {
-    env.log.write(`the call stack of ${frameno + 1} frames is too deep\n`);
-    return -E2BIG;
+    return refuse(env, OWN_CALLS.callStackTooDeep, frameno);
   }
   const caller = state.frame;
   const callee = allocFrame(env);
@@ -64,6 +65,7 @@ export function pushCallback(env: Env, insnIdx: number, subprog: number, setCall
   const caller = env.state.frame;
   const err = checkSubprogramCall(env, subprog, caller.regs);
   if (err === -EFAULT) return err;
+  forget(env);
   env.subprograms[subprog]!.isCallback = true;
   if (isAsyncCallbackCallingInsn(env, insnIdx)) return pushAsync(env, insnIdx, subprog, setCalleeState);
 

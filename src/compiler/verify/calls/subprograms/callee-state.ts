@@ -1,10 +1,11 @@
 /** What a callback is entered with, by the helper or kernel function that calls it (set_callee_state callbacks of Linux 6.12). */
+import { OWN_CALLS } from '../../refusals/own-calls.js';
+import { refuse } from '../../refusals/refuse.js';
 import { FIELD_RB_ROOT } from '../../../btf/record.js';
 import type { BtfField } from '../../../btf/record.js';
 import * as t from '../../../targets/types.js';
 import { NOT_INIT_REG, markKnownZero } from '../../domain/scalar.js';
 import type { Env } from '../../env.js';
-import { EFAULT, ENOTSUPP } from '../../errno.js';
 import type { Frame, ReadonlyReg, Reg } from '../../state.js';
 import { DYNPTR_LOCAL, markDynptrReg } from '../../objects/dynptr-slots.js';
 import { kernelTypes } from '../../kernel/types.js';
@@ -46,8 +47,7 @@ export function setMapElemCallback(env: Env, caller: Frame, callee: Frame, insnI
   const { map } = env.facts[insnIdx]!;
   const ops = map === null ? null : env.profile.mapOps(map.spec.type);
   if ((ops?.forEachCallback ?? null) === null) {
-    env.log.write('callback function not allowed for map\n');
-    return -ENOTSUPP;
+    return refuse(env, OWN_CALLS.callbackNotForMap);
   }
   const from = caller.regs[1]!;
   inheritReg(callee, 1, caller, 1);
@@ -114,7 +114,7 @@ export function markGraphNode(reg: Reg, root: BtfField): void {
 export function setRbtreeAddCallback(env: Env, caller: Frame, callee: Frame): number {
   const root = caller.regs[1]!;
   const field = findField(regRecord(env, root), root.off, FIELD_RB_ROOT);
-  if (field === null || field.btfId === 0) return -EFAULT;
+  if (field === null || field.btfId === 0) return refuse(env, OWN_CALLS.callbackWithoutRoot);
   for (const node of [callee.ownReg(1), callee.ownReg(2)]) {
     markGraphNode(node, field);
     setNonOwning(env, node);

@@ -1,0 +1,430 @@
+/** Calls of kernel functions. */
+import type { Btf } from '../../btf/btf.js';
+import { kindName } from '../../btf/print.js';
+import { regTypeName } from '../log/register.js';
+import { E2BIG, EACCES, EBADF, EFAULT, EINVAL, ENOTSUPP, EPROTO } from '../errno.js';
+import { catalogue } from './refusal.js';
+
+export const KERNEL_CALLS = catalogue({
+  kfuncPointerType: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The verifier has no rule for arguments of this type.',
+    sentence: (name: string, index: number, btf: Btf, pointee: number) =>
+      `kernel function ${name} args#${index} pointer type ${kindName(btf, pointee)} ${btf.typeName(pointee)} is not supported`,
+  },
+  kfuncMemoryType: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'Memory is passed as numbers, or structs of numbers.',
+    sentence: (index: number, btf: Btf, pointee: number, hasSize: boolean) =>
+      `arg#${index} pointer type ${kindName(btf, pointee)} ${btf.typeName(pointee)} must point to ${hasSize ? 'void, ' : ''}scalar, or struct with scalar`,
+  },
+  twoConstants: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'A kernel function takes one constant argument at most.',
+    sentence: () => `verifier internal error: only one constant argument permitted`,
+  },
+  kfuncArgumentNotConstant: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The argument must be a number that is known.',
+    sentence: (regno: number) => `R${regno} must be a known constant`,
+  },
+  twoResultSizes: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    unterminated: true,
+    means: 'A kernel function has one argument that says how much its result points to.',
+    sentence: () => `2 or more rdonly/rdwr_buf_size parameters for kfunc`,
+  },
+  resultSizeNotConstant: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The size of what the result points to must be known.',
+    sentence: (regno: number) => `R${regno} is not a const`,
+  },
+  resultSizeTooLarge: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The size of what the result points to must fit into 32 bits.',
+    sentence: (regno: number) => `R${regno} rdonly/rdwr_buf_size exceeds u32 max`,
+  },
+  argumentNotScalar: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The argument must be a number.',
+    sentence: (regno: number) => `R${regno} is not a scalar`,
+  },
+  argumentNotTrusted: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The pointer must be held with a reference, or be valid as long as the program runs.',
+    sentence: (regno: number) => `R${regno} must be referenced or trusted`,
+  },
+  argumentNotRcu: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The pointer must be one that an RCU section protects.',
+    sentence: (regno: number) => `R${regno} must be a rcu pointer`,
+  },
+  kfuncContextArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: "The argument must be the program's context.",
+    sentence: (arg: number, type: number) => `arg#${arg} expected pointer to ctx, but got ${regTypeName(type)}`,
+  },
+  kfuncMemorySize: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The size of what the argument points to is not known.',
+    sentence: (index: number, btf: Btf, pointee: number) =>
+      `arg#${index} reference type('${kindName(btf, pointee)} ${btf.typeName(pointee)}') size cannot be determined: -${EINVAL}`,
+  },
+  kfuncMemoryPair: {
+    class: 'ARGUMENT_TYPE',
+    means: 'The pointer and the size behind it do not describe memory that may be used.',
+    sentence: (index: number) => `arg#${index} arg#${index + 1} memory, len pair leads to invalid memory access`,
+  },
+  kfuncCallbackArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The argument must be a function of the program.',
+    sentence: (arg: number) => `arg${arg} expected pointer to func`,
+  },
+  kfuncStringArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The argument must be a constant string.',
+    sentence: (arg: number) => `arg#${arg} doesn't point to a const string`,
+  },
+  kfuncArgumentNullable: {
+    class: 'ARGUMENT_TYPE',
+    errno: EACCES,
+    means: 'The pointer must be compared with null before it is passed.',
+    sentence: (index: number) => `Possibly NULL pointer passed to trusted arg${index}`,
+  },
+  kfuncTooManyArguments: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The kernel function takes more arguments than there are registers.',
+    sentence: (name: string, count: number) => `Function ${name} has ${count} > 5 args`,
+  },
+  kfuncArgumentUnknown: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The verifier has no rule for arguments of this type.',
+    sentence: (i: number, btf: Btf, typeId: number) => `Unrecognized arg#${i} type ${kindName(btf, typeId)}`,
+  },
+  kfuncReleasesNothing: {
+    class: 'REFERENCE',
+    errno: EINVAL,
+    means: 'The kernel function releases what it is given, and was given no reference.',
+    sentence: (name: string) => `release kernel function ${name} expects refcounted PTR_TO_BTF_ID`,
+  },
+  kfuncNotAllowed: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EACCES,
+    means: 'Programs of this type cannot call this kernel function.',
+    sentence: (name: string) => `calling kernel function ${name} is not allowed`,
+  },
+  kfuncDestructive: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EACCES,
+    means: 'The kernel function may bring the machine down, for which the process needs CAP_SYS_BOOT.',
+    sentence: () => `destructive kfunc calls require CAP_SYS_BOOT capability`,
+  },
+  kfuncMightSleep: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EACCES,
+    means: 'The program is not sleepable, and the kernel function might sleep.',
+    sentence: (name: string) => `program must be sleepable to call sleepable kfunc ${name}`,
+  },
+  kfuncCallbackFailed: {
+    class: 'CALL_NOT_ALLOWED',
+    means: 'What the callback is entered with could not be set up.',
+    sentence: (name: string, id: number) => `kfunc ${name}#${id} failed callback verification`,
+  },
+  rcuUnlockUnmatched: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'No RCU section is open.',
+    sentence: (name: string) => `unmatched rcu read unlock (kernel function ${name})`,
+  },
+  rcuInTreeCallback: {
+    class: 'LOCKING',
+    errno: EACCES,
+    means: "The tree's lock already protects what an RCU section would.",
+    sentence: () => `Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback`,
+  },
+  rcuNested: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'RCU sections do not nest.',
+    sentence: (name: string) => `nested rcu read lock (kernel function ${name})`,
+  },
+  kfuncSleepsInRcu: {
+    class: 'LOCKING',
+    errno: EACCES,
+    means: 'The kernel function might sleep, which nothing may in an RCU section.',
+    sentence: (name: string) => `kernel func ${name} is sleepable within rcu_read_lock region`,
+  },
+  preemptUnmatched: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'Preemption is not disabled.',
+    sentence: (name: string) => `unmatched attempt to enable preemption (kernel function ${name})`,
+  },
+  kfuncSleepsInPreempt: {
+    class: 'LOCKING',
+    errno: EACCES,
+    means: 'The kernel function might sleep, which nothing may while preemption is disabled.',
+    sentence: (name: string) => `kernel func ${name} is sleepable within non-preemptible region`,
+  },
+  kfuncReleasesUnknown: {
+    class: 'REFERENCE',
+    means: 'What is released was never acquired in this function.',
+    sentence: (name: string, id: number) => `kfunc ${name}#${id} reference has not been acquired before`,
+  },
+  kfuncOwnershipFailed: {
+    class: 'ARGUMENT_TYPE',
+    means: 'The object could not be handed over to the list or tree.',
+    sentence: (name: string, id: number) => `kfunc ${name}#${id} conversion of owning ref to non-owning failed`,
+  },
+  kfuncMapArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The argument must be a map.',
+    sentence: (regno: number) => `pointer in R${regno} isn't map pointer`,
+  },
+  workqueueOfOtherMap: {
+    class: 'MAP_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The work queue must lie in a value of the map that is passed with it.',
+    sentence: (workqueueUid: number, mapUid: number) =>
+      `workqueue pointer in R1 map_uid=${workqueueUid} doesn't match map pointer in R2 map_uid=${mapUid}`,
+  },
+  kfuncObjectArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The argument must be a kernel object.',
+    sentence: (index: number, type: number, expected: string) =>
+      `arg#${index} is ${regTypeName(type)} expected ${expected} or socket`,
+  },
+  dropsAllocated: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The object was allocated with bpf_obj_new, and is dropped with bpf_obj_drop.',
+    sentence: (arg: number) => `arg#${arg} expected for bpf_obj_drop_impl()`,
+  },
+  dropsPercpu: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The object was allocated for each CPU, and is dropped with bpf_percpu_obj_drop.',
+    sentence: (arg: number) => `arg#${arg} expected for bpf_percpu_obj_drop_impl()`,
+  },
+  kfuncAllocatedArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The argument must be an object that the program allocated.',
+    sentence: (arg: number) => `arg#${arg} expected pointer to allocated object`,
+  },
+  allocatedWithoutReference: {
+    class: 'REFERENCE',
+    errno: EINVAL,
+    means: 'The object must be held with a reference.',
+    sentence: () => `allocated object must be referenced`,
+  },
+  refcountNotOwned: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The object must be held with a reference, or stand in a list or tree whose lock is held.',
+    sentence: (arg: number) => `arg#${arg} is neither owning or non-owning ref`,
+  },
+  refcountRecord: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: "The special fields of the object's type are not known.",
+    sentence: () => `verifier internal error: Couldn't find btf_record`,
+  },
+  refcountMissing: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: "The object's type has no reference count.",
+    sentence: (arg: number) => `arg#${arg} doesn't point to a type with bpf_refcount field`,
+  },
+  workqueueArgument: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: "A work queue must lie in a map's value.",
+    sentence: (arg: number) => `arg#${arg} doesn't point to a map value`,
+  },
+  cloneWithoutType: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'The dynptr that is cloned has no type.',
+    sentence: () => `verifier internal error: no dynptr type for parent of clone`,
+  },
+  cloneWithoutReference: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'The dynptr that is cloned has no reference.',
+    sentence: () => `verifier internal error: missing ref obj id for parent of clone`,
+  },
+  newTypeRange: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The id of the type to allocate must fit into 32 bits.',
+    sentence: () => `local type ID argument must be in range [0, U32_MAX]`,
+  },
+  newWithoutBtf: {
+    class: 'BTF',
+    errno: EINVAL,
+    means: "Objects are allocated by the program's own BTF.",
+    sentence: () => `bpf_obj_new/bpf_percpu_obj_new requires prog BTF`,
+  },
+  newNotStruct: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'Objects are allocated as structs.',
+    sentence: () => `bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct`,
+  },
+  newPercpuSize: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'The per-CPU allocator serves objects up to a size.',
+    sentence: (size: number, most: number) => `bpf_percpu_obj_new type size (${size}) is greater than ${most}`,
+  },
+  newPercpuScalars: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'Per-CPU objects hold numbers alone.',
+    sentence: () => `bpf_percpu_obj_new type ID argument must be of a struct of scalars`,
+  },
+  newPercpuFields: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'Per-CPU objects hold no special fields.',
+    sentence: () => `bpf_percpu_obj_new type ID argument must not contain special fields`,
+  },
+  castNotStruct: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    means: 'Pointers can be cast to structs alone.',
+    sentence: () => `kfunc bpf_rdonly_cast type ID argument must be of a struct`,
+  },
+  sliceSize: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'The size of the slice is not known.',
+    sentence: () => `verifier internal error: bpf_dynptr_slice(_rdwr) no constant size`,
+  },
+  sliceReadOnly: {
+    class: 'MEMORY_ACCESS',
+    errno: EINVAL,
+    means: 'Programs of this type cannot write to packet data.',
+    sentence: () => `the prog does not allow writes to packet data`,
+  },
+  sliceDynptr: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'The dynptr of the slice is not known.',
+    sentence: () => `verifier internal error: no dynptr id`,
+  },
+  kfuncResultType: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The verifier has no rule for results of this type.',
+    sentence: (name: string, btf: Btf, pointee: number) =>
+      `kernel function ${name} returns pointer type ${kindName(btf, pointee)} ${btf.typeName(pointee)} is not supported`,
+  },
+  kfuncAcquiresNothing: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The kernel function yields a reference, and its result is no pointer to an object.',
+    sentence: () => `acquire kernel function does not return PTR_TO_BTF_ID`,
+  },
+  kfuncNeedsGpl: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'Kernel functions can be called by programs under a licence compatible with the GPL alone.',
+    sentence: () => `cannot call kernel function from non-GPL compatible program`,
+  },
+  tooManyKfuncs: {
+    class: 'TOO_COMPLEX',
+    errno: E2BIG,
+    means: 'A program can call so many different kernel functions.',
+    sentence: () => `too many different kernel function calls`,
+  },
+  kfuncModuleNegative: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The module of a kernel function is named by a number from 1 on.',
+    sentence: () => `negative offset disallowed for kernel module function call`,
+  },
+  kfuncModuleUnknown: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'The module of a kernel function is not known.',
+    sentence: () => `failed to find BTF for kernel function`,
+  },
+  kfuncNotFunction: {
+    class: 'BTF',
+    errno: EINVAL,
+    means: 'The id of a kernel function is that of another type.',
+    sentence: (id: number) => `kernel btf_id ${id >>> 0} is not a function`,
+  },
+  kfuncPrototype: {
+    class: 'BTF',
+    errno: EINVAL,
+    means: 'The kernel function has no prototype.',
+    sentence: (id: number) => `kernel function btf_id ${id} does not have a valid func_proto`,
+  },
+  kfuncWithoutAddress: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: "The kernel's symbols do not hold the function.",
+    sentence: (btf: Btf, id: number) => `cannot find address for kernel function ${btf.typeName(id)}`,
+  },
+  kfuncMetadata: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'Packet metadata can be asked for by programs that are loaded for one device.',
+    sentence: () => `metadata kfuncs require device-bound program`,
+  },
+  kfuncObjectType: {
+    class: 'ARGUMENT_TYPE',
+    errno: EINVAL,
+    register: true,
+    means: 'The register points to another type of object than the kernel function takes.',
+    sentence: (regno: number, name: string, index: number, btf: Btf, wanted: number, regBtf: Btf, id: number) =>
+      `kernel function ${name} args#${index} expected pointer to ${kindName(btf, wanted)} ${btf.typeName(wanted)} ` +
+      `but R${regno} has a pointer to ${kindName(regBtf, id)} ${regBtf.typeName(id)}`,
+  },
+  kfuncModuleFile: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EBADF,
+    means: 'The module that the call names is none of those that the program was loaded with.',
+    sentence: () => 'invalid module BTF fd specified',
+  },
+  kfuncModuleWithoutTable: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EPROTO,
+    means: 'Modules are named by index where the program is loaded with a table of them.',
+    sentence: () => 'kfunc offset > 0 without fd_array is invalid',
+  },
+  kfuncInterpreted: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: ENOTSUPP,
+    means: 'Kernel functions are called by machine code, which this kernel does not make.',
+    sentence: () => 'JIT is required for calling kernel function',
+  },
+});

@@ -1,0 +1,161 @@
+/** Limits of the walk, and instructions that none of the rooms is responsible for. */
+import { E2BIG, EACCES, EFAULT, EINVAL, ENOMEM, ENOSPC, EOPNOTSUPP } from '../errno.js';
+import { catalogue } from './refusal.js';
+
+export const WALK = catalogue({
+  tooManyPendingPaths: {
+    class: 'TOO_COMPLEX',
+    errno: E2BIG,
+    means: 'More paths wait to be explored than the verifier keeps.',
+    sentence: (count: number) => `The sequence of ${count} jumps is too complex.`,
+  },
+  tooManyPendingCallbacks: {
+    class: 'TOO_COMPLEX',
+    errno: E2BIG,
+    means: "More paths wait to be explored than the verifier keeps; the last is an asynchronous callback's.",
+    sentence: (count: number) => `The sequence of ${count} jumps is too complex for async cb.`,
+  },
+  callReservedFields: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    means: 'Fields that a call does not use must be zero.',
+    sentence: () => `BPF_CALL uses reserved fields`,
+  },
+  callInLock: {
+    class: 'CALL_NOT_ALLOWED',
+    errno: EINVAL,
+    means: 'Nothing but what the lock protects may be called while it is held.',
+    sentence: () => `function calls are not allowed while holding a lock`,
+  },
+  gotoReservedFields: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    means: 'Fields that a jump does not use must be zero.',
+    sentence: () => `BPF_JA uses reserved fields`,
+  },
+  exitReservedFields: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    means: 'Fields that an exit does not use must be zero.',
+    sentence: () => `BPF_EXIT uses reserved fields`,
+  },
+  throwInPreempt: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'Preemption would stay disabled behind the exception.',
+    sentence: () => `bpf_throw cannot be used inside bpf_preempt_disable-ed region`,
+  },
+  preemptStaysDisabled: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'Preemption must be enabled again before the program ends.',
+    sentence: (locks: number) => `${locks} bpf_preempt_enable${locks === 1 ? ' is' : '(s) are'} missing`,
+  },
+  storeReservedFields: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    means: 'Fields that a store does not use must be zero.',
+    sentence: (isRegister: boolean) => `BPF_${isRegister ? 'STX' : 'ST'} uses reserved fields`,
+  },
+  unknownLoadMode: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    means: 'The load has no such mode.',
+    sentence: () => `invalid BPF_LD mode`,
+  },
+  leftProgram: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    means: 'The path has left the program.',
+    sentence: (i: number, count: number) => `invalid insn idx ${i} insn_cnt ${count}`,
+  },
+  tooManyInstructions: {
+    class: 'TOO_COMPLEX',
+    errno: E2BIG,
+    means: 'The verifier has processed as many instructions as it does of one program.',
+    sentence: (processed: number) => `BPF program is too large. Processed ${processed} insn`,
+  },
+  tooManyStates: {
+    class: 'TOO_COMPLEX',
+    errno: ENOMEM,
+    means: 'A service that keeps this many states of one instruction would answer to nobody else.',
+    sentence: (most: number) => `bpf-jitd: more than ${most} states to compare with`,
+  },
+  noSuchRegister: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EINVAL,
+    register: true,
+    means: 'There are registers R0 to R10.',
+    sentence: (regno: number) => `R${regno} is invalid`,
+  },
+  framePointerWritten: {
+    class: 'MALFORMED_INSTRUCTION',
+    errno: EACCES,
+    means: 'R10 points to the stack, and nothing else.',
+    sentence: () => `frame pointer is read only`,
+  },
+  registerUninitialised: {
+    class: 'UNINITIALIZED',
+    errno: EACCES,
+    register: true,
+    means: 'The register is read, and was never written.',
+    sentence: (regno: number) => `R${regno} !read_ok`,
+  },
+  infiniteLoop: {
+    class: 'TOO_COMPLEX',
+    errno: EINVAL,
+    means: "The state at the loop's head is the same as in a round before, so that the loop does not end.",
+    sentence: (insn: number) => `infinite loop detected at insn ${insn}`,
+  },
+  boundsViolation: {
+    class: 'VERIFIER_BUG',
+    errno: EFAULT,
+    silent: true,
+    means: 'What is known of a register contradicts itself, and the process asked to be told.',
+    sentence: (place: string) => `the bounds of a register contradict each other (${place})`,
+  },
+  throwInLock: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'The lock would stay held behind the exception.',
+    sentence: () => 'bpf_throw cannot be used inside bpf_spin_lock-ed region',
+  },
+  lockStaysHeld: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'The lock must be released before the program ends.',
+    sentence: () => 'bpf_spin_unlock is missing',
+  },
+  throwInRcu: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'The RCU section would stay open behind the exception.',
+    sentence: () => 'bpf_throw cannot be used inside bpf_rcu_read_lock-ed region',
+  },
+  rcuStaysOpen: {
+    class: 'LOCKING',
+    errno: EINVAL,
+    means: 'The RCU section must be closed before the program ends.',
+    sentence: () => 'bpf_rcu_read_unlock is missing',
+  },
+  unsupported: {
+    class: 'UNSUPPORTED',
+    errno: EOPNOTSUPP,
+    means: 'The program needs what this service cannot judge yet. The kernel might accept it.',
+    sentence: (feature: string) => `bpf-jitd: not supported yet: ${feature}`,
+  },
+  logTooLong: {
+    class: 'TOO_COMPLEX',
+    errno: ENOSPC,
+    silent: true,
+    means: 'The log has outgrown the largest buffer that a client of bpf(2) would give it.',
+    sentence: () => 'the log does not fit into its buffer',
+  },
+  unexplained: {
+    class: 'VERIFIER_BUG',
+    errno: EINVAL,
+    silent: true,
+    means: 'A check of this service has failed without saying why, which is a bug of its own.',
+    sentence: () => 'bpf-jitd: refused for no stated reason',
+  },
+});
