@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { clientMessages } from './client-messages.js';
 import { behavioursDocument } from '../src/compiler/targets/behaviour.js';
 import { openApiDocument } from '../src/service/contract/openapi.js';
+import { refusalsDocument } from './refusals.js';
 import { metricsDocument } from '../src/service/telemetry/metrics-table.js';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'openapi/openapi.json': () => `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'docs/metrics.md': metricsDocument,
   'docs/behaviours.md': behavioursDocument,
+  'docs/refusals.md': refusalsDocument,
   'src/client/generated/messages.ts': clientMessages,
 };
 

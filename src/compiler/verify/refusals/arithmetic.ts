@@ -75,7 +75,7 @@ export const ARITHMETIC = catalogue({
   mayGotoFields: {
     class: 'MALFORMED_INSTRUCTION',
     errno: EINVAL,
-    means: 'may_goto jumps forward or back by its offset, and has no immediate operand.',
+    means: 'A may_goto jumps by its offset, and has no immediate operand.',
     sentence: (off: number, imm: number) => `invalid may_goto off ${off} imm ${imm}`,
   },
   jumpReservedFields: {
