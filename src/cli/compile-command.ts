@@ -39,7 +39,6 @@ export async function compileCommand(argv: string[]): Promise<number> {
   if (format !== 'text' && format !== 'json' && format !== 'elf') throw new UsageError('--format is text, json or elf');
   const request: Message = {
     object: readFileSync(file === '-' ? 0 : file).toString('base64'),
-    ...(file === '-' ? {} : { objectName: basename(file) }),
     programs: values.program ?? [],
     target: {
       kernel: values.kernel ?? '',

@@ -65,8 +65,6 @@ export interface AttachProgram {
 export interface CompileRequest {
   /** An ELF object, or null where `program` is given. */
   readonly object: Uint8Array | null;
-  /** The object's file, after which libbpf names the maps of data sections; its source where empty. */
-  readonly objectName?: string;
   /** Which programs of the object, by function name; all that load by default where empty. */
   readonly programs: readonly string[];
   readonly program: RawProgram | null;

@@ -1,6 +1,5 @@
 /** Puts objects to kernels, several at a time. What goes wrong with one is a row, too: the others are asked all the same. */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { CompileRequestMessage } from '../../service/contract/messages.js';
 import type { AnswerJson, FailureJson } from '../answer.js';
 
@@ -15,8 +14,6 @@ export interface Asked {
 
 export interface Question {
   readonly object: Uint8Array;
-  /** Its file's name. */
-  readonly objectName: string;
   readonly kernel: string;
   readonly options: NonNullable<CompileRequestMessage['options']>;
 }
@@ -52,7 +49,7 @@ export async function askAll(
       const { file, kernel, object } = questions[index]!;
       const place = { file, kernel };
       try {
-        const answer = await asker.ask({ object: await object(), objectName: basename(file), kernel, options });
+        const answer = await asker.ask({ object: await object(), kernel, options });
         answers[index] = { ...place, answer, error: null };
       } catch (error) {
         answers[index] = { ...place, answer: null, error: reasonOf(error) };

@@ -21,8 +21,8 @@ export class Service implements Asker {
   }
 
   /** Throws ProblemError, TimeoutError, or an Error that names the service where it cannot be reached. */
-  async ask({ object, objectName, kernel, options }: Question): Promise<AnswerJson> {
-    const request = writeJson(CompileRequestType, { object, objectName, target: { kernel }, options } as Message);
+  async ask({ object, kernel, options }: Question): Promise<AnswerJson> {
+    const request = writeJson(CompileRequestType, { object, target: { kernel }, options } as Message);
     const { url, timeout } = this.options;
     return (await compileRemotely(url, request, timeout)) as AnswerJson;
   }

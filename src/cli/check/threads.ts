@@ -34,8 +34,8 @@ export class Threads implements Asker {
   }
 
   /** Throws ServiceError for what cannot be tried, DEADLINE_EXCEEDED where it took too long. */
-  async ask({ object, objectName, kernel, options }: Question): Promise<AnswerJson> {
-    const request = encode(CompileRequestType, checkRequest({ object, objectName, target: { kernel }, options }));
+  async ask({ object, kernel, options }: Question): Promise<AnswerJson> {
+    const request = encode(CompileRequestType, checkRequest({ object, target: { kernel }, options }));
     const task = { request, digest: '', target: kernel, tenant: '', stored: [], json: false, traced: false };
     const { timeout } = this.options;
     const deadline = new AbortController();

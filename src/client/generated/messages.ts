@@ -222,9 +222,6 @@ export interface CompileRequestInit {
   /** Several kernels, in place of `target`: the response has an answer for each, in this order, and says what they say alike. A
    * `link` holds for all of them. */
   readonly targets?: readonly TargetInit[];
-  /** The object's file, `dir/prog.bpf.o`: libbpf names the maps of data sections after it (`prog.rodata`). Where it is not told, they are named
-   * after the source that the object names. */
-  readonly objectName?: string;
 }
 
 /** One program as BPF_PROG_LOAD takes it: instructions, BTF and records in the byte order of the target. */
@@ -699,7 +696,6 @@ export const MESSAGES = {
     ["link","Link","optional"],
     ["attachProgram","AttachProgram","optional"],
     ["targets","Target","repeated"],
-    ["objectName","string"],
   ],
   RawProgram: [
     ["name","string"],

@@ -32,8 +32,6 @@ export interface Section {
 export interface ElfSymbol {
   readonly index: number;
   readonly name: string;
-  /** False: the name lies outside of the strings, and is taken for empty. */
-  readonly isNamed: boolean;
   readonly bind: number;
   readonly type: number;
   readonly visibility: number;
@@ -54,8 +52,6 @@ export interface ElfObject {
   readonly symbols: readonly ElfSymbol[];
   /** Index of the symbol table's section. */
   readonly symbolSection: number;
-  /** False: the symbol table names no section of strings, and no symbol has a name. */
-  readonly hasStrings: boolean;
 }
 
 /** The class byte behind the magic number: 64-bit. */
@@ -169,13 +165,15 @@ export function readSymbolTable(sections: readonly Section[]): Outcome<ElfObject
     return invalid("elf: couldn't find symbol table in object, stripped object file?", ENOENT);
   }
   if (tables.length > 1) return invalid('elf: multiple symbol tables in object', ERRNO_FORMAT);
-  const strings = table.link === 0 ? null : (sections[table.link]?.data ?? null);
+  const strings = sections[table.link]?.data;
+  if (table.link === 0 || strings === undefined || strings === null) {
+    return invalid('elf: symbol strings section missing or invalid in object', ERRNO_FORMAT, table);
+  }
   if (table.data === null || table.entrySize !== elf.SYMBOL_BYTES) {
     return invalid('elf: symbol table is corrupted', ERRNO_FORMAT, table);
   }
-  const names = new StringTable(strings ?? new Uint8Array(0));
-  const symbols = readSymbols(new ByteReader(table.data, table.byteOrder), names);
-  return ok({ sections, symbols, symbolSection: table.index, hasStrings: strings !== null });
+  const symbols = readSymbols(new ByteReader(table.data, table.byteOrder), new StringTable(strings));
+  return ok({ sections, symbols, symbolSection: table.index });
 }
 
 function readSymbols(reader: ByteReader, strings: StringTable): readonly ElfSymbol[] {
@@ -183,11 +181,9 @@ function readSymbols(reader: ByteReader, strings: StringTable): readonly ElfSymb
   const count = Math.floor(reader.length / elf.SYMBOL_BYTES);
   for (let index = 0; index < count; index++) {
     const at = index * elf.SYMBOL_BYTES;
-    const name = strings.at(reader.u32(at));
     symbols.push({
       index,
-      name: name ?? '',
-      isNamed: name !== null,
+      name: strings.at(reader.u32(at)) ?? '',
       bind: reader.u8(at + 4) >> 4,
       type: reader.u8(at + 4) & 0x0f,
       visibility: reader.u8(at + 5) & 3,

@@ -4,45 +4,28 @@ import type { ElfObject, ElfSymbol, Section } from '../elf/elf.js';
 import { Instructions } from '../isa/instructions.js';
 import { ok, type Outcome } from '../outcome.js';
 import { EINVAL, ENOTSUP, ERRNO_FORMAT, refuse } from './failure.js';
-import type { ObjectProgram } from './model.js';
+import type { ObjectProgram, Roles } from './model.js';
 import { findSectionDefinition } from './sections.js';
 
 const INSN_BYTES = 8;
 
-/** Symbols of functions, by the section that they are in. */
-export function functionSymbols(object: ElfObject): ReadonlyMap<number, readonly ElfSymbol[]> {
-  const found = new Map<number, ElfSymbol[]>();
-  for (const symbol of object.symbols) {
-    if (symbol.type !== elf.STT_FUNC) continue;
-    const list = found.get(symbol.section);
-    if (list === undefined) found.set(symbol.section, [symbol]);
-    else list.push(symbol);
-  }
-  return found;
-}
-
-/** The functions of one code section by its symbols, in the order of their places; `text`: index of the section `.text`, 0 for none. */
-export function collectPrograms(
-  section: Section,
-  symbols: readonly ElfSymbol[],
-  text: number,
-): Outcome<ObjectProgram[]> {
+/** All functions, by section and then by place in it. */
+export function collectPrograms(object: ElfObject, roles: Roles): Outcome<ObjectProgram[]> {
+  const code = new Map(roles.code.map((section) => [section.index, section]));
   const programs: ObjectProgram[] = [];
-  for (const symbol of symbols) {
-    const program = collectProgram(section, symbol, text);
+  for (const symbol of object.symbols) {
+    const section = code.get(symbol.section);
+    if (section === undefined || symbol.type !== elf.STT_FUNC) continue;
+    const program = collectProgram(section, symbol, roles.text);
     if (!program.ok) return program;
     programs.push(program.value);
   }
-  programs.sort((a, b) => a.start - b.start);
+  programs.sort((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
   return ok(programs);
 }
 
 function collectProgram(section: Section, symbol: ElfSymbol, text: number): Outcome<ObjectProgram> {
   const { name, value, size } = symbol;
-  if (!symbol.isNamed) {
-    const message = `sec '${section.name}': failed to get symbol name for offset ${value}`;
-    return refuse('ELF_INVALID', message, ERRNO_FORMAT, { section: section.name, offset: value });
-  }
   const place = { section: section.name, symbol: name, offset: value };
   if (value < 0 || size < 0 || value + size > section.size) {
     const message = `sec '${section.name}': program at offset ${value} crosses section boundary`;

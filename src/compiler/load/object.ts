@@ -40,8 +40,6 @@ export interface ObjectOptions {
   readonly programs: readonly string[];
   /** Take the `maps` section that libbpf 1.x refuses. */
   readonly legacyMaps: boolean;
-  /** The object's file, after which maps of data sections are named; what its symbols call its source where it is not told. */
-  readonly objectName?: string;
   /** What the process may do that loads it (effective CAP_…); everything by default. */
   readonly capabilities?: number;
   /** The BPF program that extensions and programs on functions are attached to. */
@@ -76,10 +74,7 @@ export function loadObject(elf: Uint8Array, profile: LoaderProfile, options: Obj
   const budget = new Budget(OBJECT_STEPS);
   const model = readObject(
     elf,
-    {
-      ...{ legacyMaps: options.legacyMaps, objectName: options.objectName ?? '' },
-      ...{ pageSize: profile.pageSize, byteOrder: profile.byteOrder },
-    },
+    { legacyMaps: options.legacyMaps, pageSize: profile.pageSize, byteOrder: profile.byteOrder },
     budget,
   );
   if (!model.ok) return { programs: [], maps: [], failure: model.failure };

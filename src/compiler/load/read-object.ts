@@ -7,12 +7,13 @@ import { ByteReader, latin1 } from '../bytes/reader.js';
 import * as elf from '../elf/constants.js';
 import { readElf, type ElfObject, type Section } from '../elf/elf.js';
 import { ok, type Outcome } from '../outcome.js';
+import { collectPrograms } from './collect-programs.js';
 import { collectExterns } from './externs.js';
 import { readObjectBtf, settleExterns, settleSections } from './object-btf.js';
 import { collectMaps } from './object-maps.js';
 import type { Extern, ObjectMap, ObjectModel } from './model.js';
 import { collectRelocations } from './relocations.js';
-import { walkSections } from './roles.js';
+import { assignRoles } from './roles.js';
 
 /** Longest license libbpf passes on, and longest object name. */
 const LICENSE_LENGTH = 63;
@@ -20,21 +21,18 @@ const NAME_LENGTH = 15;
 /** Source files that are looked at for the object's name. */
 const MAX_FILES = 64;
 
-interface ReadOptions {
-  readonly legacyMaps: boolean;
-  /** Empty: not told. */
-  readonly objectName: string;
-  readonly pageSize: number;
-  readonly byteOrder: ByteOrder;
-}
-
-export function readObject(bytes: Uint8Array, options: ReadOptions, budget: Budget): Outcome<ObjectModel> {
+export function readObject(
+  bytes: Uint8Array,
+  options: { readonly legacyMaps: boolean; readonly pageSize: number; readonly byteOrder: ByteOrder },
+  budget: Budget,
+): Outcome<ObjectModel> {
   const object = readElf(bytes, options.byteOrder);
   if (!object.ok) return object;
-  const walked = walkSections(object.value, options.legacyMaps);
-  if (!walked.ok) return walked;
-  const { roles, programs } = walked.value;
-  const types = readObjectBtf(roles);
+  const roles = assignRoles(object.value, options.legacyMaps);
+  if (!roles.ok) return roles;
+  const programs = collectPrograms(object.value, roles.value);
+  if (!programs.ok) return programs;
+  const types = readObjectBtf(roles.value);
   if (!types.ok) return types;
   const { btf, ext } = types.value;
   const externs = collectExterns(object.value, btf);
@@ -47,10 +45,10 @@ export function readObject(bytes: Uint8Array, options: ReadOptions, budget: Budg
     const sections = settleSections(btf, object.value);
     if (!sections.ok) return sections;
   }
-  const name = objectName(options.objectName || sourceName(object.value, btf, ext));
+  const name = objectName(object.value, btf, ext);
   const maps = collectMaps({
     elf: object.value,
-    roles,
+    roles: roles.value,
     btf,
     kconfigSize,
     objectName: name,
@@ -62,17 +60,17 @@ export function readObject(bytes: Uint8Array, options: ReadOptions, budget: Budg
   const model: ObjectModel = {
     elf: object.value,
     byteOrder: options.byteOrder,
-    text: roles.text,
-    license: readLicense(roles.license),
-    kernVersion: readVersion(roles.version),
+    text: roles.value.text,
+    license: readLicense(roles.value.license),
+    kernVersion: readVersion(roles.value.version),
     name,
     btf,
     ext,
-    programs,
+    programs: programs.value,
     maps: maps.value,
     externs: externs.value,
   };
-  return collectRelocations(model, roles, budget) ?? ok(model);
+  return collectRelocations(model, roles.value, budget) ?? ok(model);
 }
 
 function linkKconfig(externs: readonly Extern[], maps: readonly ObjectMap[]): void {
@@ -80,16 +78,15 @@ function linkKconfig(externs: readonly Extern[], maps: readonly ObjectMap[]): vo
   for (const extern of externs) if (extern.kconfig !== null && map !== undefined) extern.mapIndex = map.index;
 }
 
-/** libbpf's name of an object: of its file's name up to the first dot. */
-function objectName(file: string): string {
+/**
+ * The name libbpf would take from the object's file, up to its first dot. An object that comes without a file is named
+ * after its source: the first C file that its symbols or its line information name.
+ */
+function objectName(object: ElfObject, btf: Btf | null, ext: BtfExt | null): string {
+  const file = object.symbols.find((symbol) => symbol.type === elf.STT_FILE)?.name ?? sourceFile(btf, ext);
   const base = file.slice(file.lastIndexOf('/') + 1).slice(0, NAME_LENGTH);
   const dot = base.indexOf('.');
   return dot < 0 ? base : base.slice(0, dot);
-}
-
-/** What stands for the file where it is not told: the first C file that the object's symbols or its line information name. */
-function sourceName(object: ElfObject, btf: Btf | null, ext: BtfExt | null): string {
-  return object.symbols.find((symbol) => symbol.type === elf.STT_FILE)?.name ?? sourceFile(btf, ext);
 }
 
 function sourceFile(btf: Btf | null, ext: BtfExt | null): string {

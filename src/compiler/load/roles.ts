@@ -1,13 +1,9 @@
-/**
- * Walks an object's sections once, in their order, as libbpf 1.5 does (bpf_object__elf_collect): sorts them by what they are for, and
- * collects the programs of those that hold code. Whichever is broken first is what the object is refused for.
- */
+/** Sorts an object's sections by what they are for: names and types as libbpf 1.5 knows them (bpf_object__elf_collect). */
 import * as elf from '../elf/constants.js';
 import type { ElfObject, Section } from '../elf/elf.js';
 import { ok, type Outcome } from '../outcome.js';
-import { collectPrograms, functionSymbols } from './collect-programs.js';
 import { ENOTSUP, ERRNO_FORMAT, refuse } from './failure.js';
-import type { DataRole, ObjectProgram, Roles } from './model.js';
+import type { DataRole, Roles } from './model.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Draft extends Mutable<Roles> {
@@ -21,16 +17,8 @@ interface Draft extends Mutable<Roles> {
 const ARENA_SECTION = '.addr_space.1';
 const STRUCT_OPS_NAMES = ['.struct_ops', '.struct_ops.link', '?.struct_ops', '?.struct_ops.link'];
 
-export interface Walked {
-  readonly roles: Roles;
-  /** All functions, by section and then by place in it. */
-  readonly programs: readonly ObjectProgram[];
-}
-
-/** Fails for sections that libbpf refuses the object for — broken ones, and `maps` unless `legacyMaps` — and for programs. */
-export function walkSections(object: ElfObject, legacyMaps: boolean): Outcome<Walked> {
-  const functions = functionSymbols(object);
-  const programs: ObjectProgram[] = [];
+/** Fails for sections that libbpf refuses the object for: broken ones, and `maps` unless `legacyMaps`. */
+export function assignRoles(object: ElfObject, legacyMaps: boolean): Outcome<Roles> {
   const roles: Draft = {
     license: null,
     version: null,
@@ -54,16 +42,8 @@ export function walkSections(object: ElfObject, legacyMaps: boolean): Outcome<Wa
     }
     const assigned = assign(object, roles, section, legacyMaps);
     if (!assigned.ok) return assigned;
-    if (roles.code.at(-1) !== section) continue;
-    const collected = collectPrograms(section, functions.get(section.index) ?? [], roles.text);
-    if (!collected.ok) return collected;
-    for (const program of collected.value) programs.push(program);
   }
-  if (!object.hasStrings) {
-    const message = 'elf: symbol strings section missing or invalid in object';
-    return refuse('ELF_INVALID', message, ERRNO_FORMAT, { section: object.sections[object.symbolSection]!.name });
-  }
-  return ok({ roles, programs });
+  return ok(roles);
 }
 
 function isIgnored(section: Section): boolean {

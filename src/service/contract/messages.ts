@@ -3,7 +3,6 @@ import type Long from 'long';
 
 export interface CompileRequestMessage {
   object?: Uint8Array;
-  objectName?: string;
   programs?: string[];
   program?: RawProgramMessage;
   target?: TargetMessage;

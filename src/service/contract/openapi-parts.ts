@@ -44,7 +44,6 @@ export const query = (name: string, schema: Json, description: string): Json => 
 
 export const OBJECT_QUERY: readonly Json[] = [
   query('programs', { type: 'string' }, 'Which programs, separated by commas; all that load by default where absent.'),
-  query('objectName', { type: 'string' }, 'The object’s file: libbpf names maps of data sections after it.'),
   query('kernel', { type: 'string' }, 'A target of GET /targets.'),
   {
     ...query(

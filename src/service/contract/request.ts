@@ -79,9 +79,6 @@ export function checkRequest(message: CompileRequestMessage): CompileRequestMess
     if (request.program !== undefined) checkProgram(request.program, 'program');
     else if (message.object === undefined) throw new BadField('object', 'either object or program must be given');
     else if (request.object === undefined) throw new BadField('object', 'is empty');
-    if (request.program !== undefined && request.objectName !== undefined) {
-      throw new BadField('objectName', 'is for objects only');
-    }
     if (request.program !== undefined && request.programs !== undefined) {
       throw new BadField('programs', 'is for objects only');
     }

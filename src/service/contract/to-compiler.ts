@@ -18,7 +18,6 @@ const NO_BYTES = new Uint8Array(0);
 export function toCompiler(message: CompileRequestMessage): CompileRequest {
   return {
     object: message.object ?? null,
-    objectName: message.objectName ?? '',
     programs: message.programs ?? [],
     program: message.program === undefined ? null : rawProgram(message.program),
     attachProgram: message.attachProgram === undefined ? null : attachProgram(message.attachProgram),

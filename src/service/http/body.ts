@@ -54,24 +54,22 @@ function refuseText(request: FastifyRequest, { bytes }: Body): void {
   throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'this looks like JSON: send it with content-type: application/json');
 }
 
-/** Files `object`, `btf` and `attachObject`, and the parameters of the query as fields; the object's file has a name. */
+/** Files `object`, `btf` and `attachObject`, and the parameters of the query as fields. */
 function fromForm(request: FastifyRequest, form: Form, message: 'CompileRequest' | 'SubmitJobRequest'): RequestSource {
   const files: { object?: Buffer; btf?: Buffer; attachObject?: Buffer } = {};
-  let objectName: Query = {};
-  for (const [name, content, file] of form.files) {
+  for (const [name, content] of form.files) {
     const field = name.slice(0, 60);
     if (name !== 'object' && name !== 'btf' && name !== 'attachObject') {
       throw new ServiceError('INVALID_FIELD', `${field}: files are named object, btf and attachObject`, { field });
     }
     if (files[name] !== undefined) throw new ServiceError('INVALID_FIELD', `${field}: is given twice`, { field });
     files[name] = content;
-    if (name === 'object' && file !== '') objectName = { objectName: file };
   }
   const limit = request.routeOptions.bodyLimit ?? 0;
   return {
     kind: 'files',
     message,
-    query: { ...objectName, ...withFields(request.query as Query, form.fields) },
+    query: withFields(request.query as Query, form.fields),
     object: files.object === undefined ? null : { bytes: files.object, coding: null, limit },
     // An upload form sends an empty file where none was chosen.
     btf: chosen(files.btf),

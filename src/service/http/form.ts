@@ -10,7 +10,7 @@ const LIMITS = { files: 3, fields: 32, parts: 35 } as const;
 export interface Form {
   /** In the order they came. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  readonly files: readonly (readonly [name: string, content: Buffer, file: string])[];
+  readonly files: readonly (readonly [name: string, content: Buffer])[];
 }
 
 /** Throws ServiceError BODY_TOO_LARGE (a file may have as many bytes as a body) or MALFORMED_BODY. */
@@ -18,7 +18,7 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
   const { raw } = request;
   const parser = parserOf(request);
   const fields: [string, string][] = [];
-  const files: [string, Buffer[], string][] = [];
+  const files: [string, Buffer[]][] = [];
   return new Promise<Form>((resolve, reject) => {
     const lose = (error: ServiceError): void => {
       raw.unpipe(parser);
@@ -32,9 +32,9 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
     };
     const damaged = refuse(new ServiceError('MALFORMED_BODY', 'the form is damaged, or not all of it came'));
     const tooMany = refuse(new ServiceError('BODY_TOO_LARGE', 'too many or too large parts'));
-    parser.on('file', (name, stream, file) => {
+    parser.on('file', (name, stream) => {
       const chunks: Buffer[] = [];
-      files.push([name, chunks, file]);
+      files.push([name, chunks]);
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('limit', refuse(new ServiceError('BODY_TOO_LARGE', 'a part is larger than this service takes')));
       stream.on('error', damaged);
@@ -47,7 +47,7 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
     parser.on('error', damaged);
     parser.on('finish', () => {
       request.hold?.complete();
-      resolve({ fields, files: files.map(([name, chunks, file]) => [name, Buffer.concat(chunks), file] as const) });
+      resolve({ fields, files: files.map(([name, chunks]) => [name, Buffer.concat(chunks)] as const) });
     });
     raw.on('data', (chunk: Buffer) => {
       try {

@@ -16,7 +16,6 @@ const QUERY: Readonly<Record<string, (text: string) => Record<string, unknown>>>
     UNNAMED_CPU_FEATURES.map((name) => [name, (text) => ({ target: { cpu: { [name]: factOf(text) } } })]),
   ),
   logLevel: (logLevel) => ({ options: { logLevel } }),
-  objectName: (objectName) => ({ objectName }),
   legacyMaps: (text) => ({ options: { legacyMaps: factOf(text) } }),
   capabilities: (text) => ({ options: { capabilities: capabilitiesFromNames(text) } }),
   attachProgram: (name) => ({ attachProgram: { name } }),

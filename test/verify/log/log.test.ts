@@ -16,20 +16,6 @@ t.test('reset cuts inside a piece', (t) => {
   t.end();
 });
 
-t.test('a quiet log forgets what stands behind a position, too, though it counts more than it holds', (t) => {
-  const log = new VerifierLog(1, true);
-  log.write('kept\n');
-  log.enter(2048);
-  const position = log.position;
-  log.enter(2048);
-  log.write('of a path that turned out well\n');
-  log.reset(position);
-  t.equal(log.toString(), 'kept\n');
-  log.reset(0);
-  t.equal(log.toString(), '');
-  t.end();
-});
-
 t.test('level 0 keeps nothing', (t) => {
   const log = new VerifierLog(0, false);
   log.write('x');

@@ -18,8 +18,6 @@ const UNCOUNTED_BYTES = 1 << 16;
  */
 export class VerifierLog {
   private parts: string[] = [];
-  /** Of a quiet log: where each part began by its count, in which instructions that are not printed have their share. */
-  private begins: number[] = [];
   /** Position of the first character kept, and of the one behind the last. */
   private start = 0;
   private written = 0;
@@ -85,7 +83,6 @@ export class VerifierLog {
   write(text: string): void {
     if (this.level === 0) return;
     this.parts.push(text);
-    if (this.quiet) this.begins.push(this.written);
     this.written += text.length;
     if (this.written > this.longest) this.longest = this.written;
     if (!this.quiet && this.written - this.start > BUFFER_BYTES) this.dropOldest();
@@ -123,8 +120,10 @@ export class VerifierLog {
   /** Forgets everything behind a position. */
   reset(position: number): void {
     this.counted?.cut(position);
+    // A quiet log has counted more than it holds: it cannot be cut in between, and what it holds is told after a cut to 0 alone.
     if (this.quiet) {
-      this.resetCounted(position);
+      if (position === 0) this.parts = [];
+      this.written = position;
       return;
     }
     while (this.written > position && this.parts.length > this.dropped) {
@@ -136,22 +135,9 @@ export class VerifierLog {
     if (this.start > position) this.start = position;
   }
 
-  /** The same where the parts have gaps between them. */
-  private resetCounted(position: number): void {
-    const { begins, parts } = this;
-    while (begins.length > 0 && begins[begins.length - 1]! >= position) {
-      begins.pop();
-      parts.pop();
-    }
-    const last = begins.length - 1;
-    if (last >= 0) parts[last] = parts[last]!.slice(0, position - begins[last]!);
-    this.written = position;
-  }
-
   toString(): string {
     if (this.parts.length > 1) {
       this.parts = [this.parts.join('')];
-      this.begins = this.begins.slice(0, 1);
       this.dropped = 0;
     }
     return this.parts[0] ?? '';
