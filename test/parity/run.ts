@@ -20,7 +20,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { targetNames } from '../../src/service/targets.js';
 
-const SUITES = ['test_bpf', 'test_verifier', 'tools', 'selftests', 'states'];
+const SUITES = ['test_bpf', 'test_verifier', 'test_verifier61', 'tools', 'selftests', 'states'];
 /** Of targets that are not the default: small, and of both kinds of programs. */
 const SAMPLE = ['test_verifier', 'tools'];
 const START_TIMEOUT_MS = 30_000;

@@ -82,6 +82,10 @@ export function fillAddresses(
   const callBase = resolver.kernel(CALL_BASE);
   const filled = insns.clone();
   for (const [slot, symbol] of symbols) {
+    if (symbol.kind === 'kernel' && symbol.btfId !== undefined) {
+      filled.setImm(slot, symbol.btfId);
+      continue;
+    }
     const address = resolver.symbol(symbol);
     if (address === null) continue;
     if (filled.opcode(slot) === isa.LD_IMM64) {

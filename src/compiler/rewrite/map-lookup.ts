@@ -66,7 +66,7 @@ function array(profile: Profile, map: MapSpec, masked: boolean): Sequence | null
 }
 
 function perCpuArray(profile: Profile, map: MapSpec, masked: boolean): Sequence | null {
-  if ((map.flags & F_INNER_MAP) !== 0) return null;
+  if ((map.flags & F_INNER_MAP) !== 0 || !profile.behaviour.movesPerCpuAddresses) return null;
   const s = new Sequence()
     .alu64Imm(isa.ADD, isa.R1, memberOffset(profile.btf, 'bpf_array', 'pptrs'))
     .load(isa.W, isa.R0, isa.R2, 0);
@@ -117,7 +117,8 @@ function lruHash(profile: Profile, map: MapSpec): Sequence {
     .alu64Imm(isa.ADD, isa.R0, hashValueOffset(profile, map));
 }
 
-function perCpuHash(profile: Profile, map: MapSpec): Sequence {
+function perCpuHash(profile: Profile, map: MapSpec): Sequence | null {
+  if (!profile.behaviour.movesPerCpuAddresses) return null;
   return findElement()
     .jumpImm(isa.JEQ, isa.R0, 0, 3)
     .alu64Imm(isa.ADD, isa.R0, hashValueOffset(profile, map))

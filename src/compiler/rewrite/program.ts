@@ -19,6 +19,8 @@ export interface KernelSymbol {
   readonly addend: number;
   /** Of a kernel function that is called: how it takes its arguments. */
   readonly arguments?: readonly ArgumentModel[];
+  /** … and its BTF id, where the dump of the program shows that in place of its distance. */
+  readonly btfId?: number;
 }
 
 export interface JitFunction {

@@ -23,6 +23,10 @@ export interface Behaviour {
   readonly interpretsPrograms: boolean;
   /** The JIT's machine leaves the upper half of a register alone when it writes the lower: instructions clear it. */
   readonly zeroExtendsResults: boolean;
+  /** Calls of kernel functions hold the function's BTF id to the end, and the JIT finds its address: it may lie anywhere. */
+  readonly callsByFunctionId: boolean;
+  /** Look-ups in per-CPU maps are inlined, by a move that adds this CPU's base. */
+  readonly movesPerCpuAddresses: boolean;
   /** Programs of several functions may make tail calls. */
   readonly tailCallsFromFunctions: boolean;
   /** Precision of what an atomic operation fetched is not traced back into the stack that it was fetched from (mended in 6.12 late). */
@@ -60,7 +64,7 @@ export const FEATURES: readonly FeatureRow[] = [
   row('arena', null, FUNCTION, 'arenas, and a JIT that knows their accesses (`bpf_jit_supports_arena`)'),
   row('context_constant_stores', 'contextConstantStores', PROGRAM, "stores of constants into a program's context"),
   row('exceptions', null, FUNCTION, '`bpf_throw` (`bpf_jit_supports_exceptions`)'),
-  row('far_kfunc_call', null, FUNCTION, 'calls of kernel functions at any distance (`bpf_jit_supports_far_kfunc_call`)'),
+  row('far_kfunc_call', 'callsByFunctionId', FUNCTION, 'calls of kernel functions at any distance (`bpf_jit_supports_far_kfunc_call`)'),
   row('fastcall', null, 'its tables', 'helpers that clobber no more registers than they use'),
   row('frames_of_16_bytes', 'framesOf16Bytes', PROGRAM, 'a verifier that counts frames rounded to 16 bytes towards the 512 of all calls, not to 32'),
   row('interpreter', 'interpretsPrograms', 'its tables', 'no JIT (`net.core.bpf_jit_enable` does not exist): it interprets all programs'),
@@ -68,7 +72,7 @@ export const FEATURES: readonly FeatureRow[] = [
   row('kfunc_call', null, FUNCTION, 'a JIT that calls them (`bpf_jit_supports_kfunc_call`)'),
   row('long_jumps', 'longJumps', PROGRAM, 'jumps of 32 bits, and a JIT that knows them'),
   row('may_goto', null, 'the opcodes that it takes', '`may_goto`'),
-  row('percpu_insn', null, FUNCTION, 'moves of per-CPU addresses (`bpf_jit_supports_percpu_insn`)'),
+  row('percpu_insn', 'movesPerCpuAddresses', FUNCTION, 'moves of per-CPU addresses (`bpf_jit_supports_percpu_insn`)'),
   row('private_stack', null, FUNCTION, 'stacks of their own for programs (`bpf_jit_supports_private_stack`)'),
   row('ptr_xchg', 'inlinesPointerExchange', FUNCTION, '`bpf_kptr_xchg` as one instruction (`bpf_jit_supports_ptr_xchg`)'),
   row('sign_extending_loads', 'signExtendingLoads', 'the opcodes that it takes', 'loads that extend the sign'),

@@ -47,10 +47,12 @@ export class Kernel {
   }
 
   /**
-   * How far from where it was linked the kernel runs (KASLR): its crash notes tell, KERNELOFFSET. Null where it has none
-   * (CONFIG_VMCORE_INFO).
+   * How far from where it lies without KASLR the kernel runs: its crash notes tell, KERNELOFFSET. Null where it has none
+   * (CONFIG_VMCORE_INFO). A kernel that was told not to move lies where each such boot finds it, though not always where it was linked.
    */
   async loadOffset(): Promise<bigint | null> {
+    const commandLine = ((await this.agent.file('/proc/cmdline')) ?? '').toString();
+    if (/(?:^|\s)nokaslr(?:\s|$)/.test(commandLine)) return 0n;
     const data = this.symbols.find('vmcoreinfo_data');
     const size = this.symbols.find('vmcoreinfo_size');
     if (data === null || size === null) return null;

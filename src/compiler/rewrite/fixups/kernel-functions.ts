@@ -54,7 +54,8 @@ export const callKernelFunction: Fixup = (context, i) => {
   const name = (module?.btf ?? context.profile.btf).typeName(id);
   context.draft.insns.setImm(i, 0);
   const models = argumentModels(module?.btf ?? context.profile.btf, id);
-  context.draft.symbols.set(i, { ...kernelSymbol(specialised(context, name)), arguments: models });
+  const dumped = context.profile.behaviour.callsByFunctionId ? { btfId: id } : {};
+  context.draft.symbols.set(i, { ...kernelSymbol(specialised(context, name)), arguments: models, ...dumped });
   if (CASTS.has(name)) return new Sequence().mov64(isa.R0, isa.R1);
   const addArguments = EXTRA_ARGUMENTS.get(name);
   if (addArguments === undefined) return 'done';

@@ -133,8 +133,9 @@ function resolveMap(env: Env, i: number, facts: Facts): number {
   const isDescriptor = env.program.descriptors?.has(i) === true;
   const map = isDescriptor ? undefined : env.maps[insns.imm(i)];
   if (map === undefined) {
-    // A descriptor of the caller's, who has no more than the standard ones open; an index without a map is descriptor 0.
-    const fd = isDescriptor ? insns.imm(i) : 0;
+    // A descriptor of the caller's, who has no more than the standard ones open; an index without a map is descriptor 0, and what
+    // is negative is no index.
+    const fd = isDescriptor || insns.imm(i) < 0 ? insns.imm(i) : 0;
     return refuseAs(env, fd >= 0 && fd <= STDERR ? EINVAL : EBADF, CONSTANTS.noSuchMap, fd);
   }
   const reused = env.usedMaps.includes(map.index);
