@@ -37,7 +37,8 @@ export function failureText(failure: FailureJson): string {
     failure.source ?? '',
   ].filter((part) => part !== '');
   const at = place.length === 0 ? '' : ` (${place.join(', ')})`;
-  return `${failure.stage ?? ''} ${failure.code ?? ''}: ${failure.message ?? ''}${at}`.trim();
+  const message = (failure.message ?? '').replaceAll('\n', '; ');
+  return `${failure.stage ?? ''} ${failure.code ?? ''}: ${message}${at}`.trim();
 }
 
 /**

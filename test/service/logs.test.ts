@@ -6,6 +6,8 @@ import { encode, messageType, type Message } from '../../src/service/contract/sc
 import { testKeys } from './fixtures/keys.js';
 import { raw, testService, XDP_PASS } from './fixtures/service.js';
 
+t.setTimeout(300_000);
+
 /** Eight bytes that are letters, so that they can be an instruction, a name or a part of a header. */
 const MARK = 'MARKtext';
 const WRITTEN = [MARK, Buffer.from(MARK).toString('hex'), Buffer.from(MARK).toString('base64').slice(1, -2)];

@@ -60,7 +60,7 @@ t.test('requests, refusals, caches and stages', async (t) => {
     bpf_jitd_queue_wait_seconds_count: 2,
     bpf_jitd_queue_depth: 0,
     bpf_jitd_queue_limit: 256,
-    bpf_jitd_workers: 1,
+    bpf_jitd_workers: 2, // with the one for what is usually short
     'bpf_jitd_stage_duration_seconds_count{stage="load"}': 2,
     'bpf_jitd_stage_duration_seconds_count{stage="verify"}': 2,
     'bpf_jitd_stage_duration_seconds_count{stage="rewrite"}': 1,

@@ -76,7 +76,9 @@ function textReport(found: Found): string {
     ({ file, program, kernels, text }) => `${`${file} ${program}`.trim()} on ${kernels.join(', ')}: ${text}\n`,
   );
   const over = verdicts.flatMap(({ file, program, kernel, overruns }) =>
-    overruns.map((one) => `${file} ${program} on ${kernel}: ${one.figure} is ${one.value}, budget ${one.budget}\n`),
+    overruns.map(
+      (one) => `${file} ${program} on ${kernel}: over budget, ${one.figure} is ${one.value} of ${one.budget}\n`,
+    ),
   );
   const caveats = [...new Set(verdicts.flatMap(({ caveat }) => (caveat === null ? [] : [`${caveat}\n`])))];
   const notes = [...differences(verdicts), ...why, ...over, ...caveats].join('');

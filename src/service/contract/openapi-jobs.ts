@@ -75,6 +75,7 @@ export const JOB_PATHS: Readonly<Record<string, Json>> = {
             'UNSUPPORTED_MEDIA_TYPE',
           ] as const),
           ...(['UNKNOWN_TARGET', 'IDEMPOTENCY_KEY_REUSED', 'QUEUE_FULL', 'OVERLOADED', 'SHUTTING_DOWN'] as const),
+          'DEADLINE_EXCEEDED',
           ...UNAVAILABLE,
         ),
       },

@@ -121,7 +121,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
         ...problems(
           ...AUTH,
           ...(['INVALID_DIGEST', 'DIGEST_MISMATCH', 'INVALID_BTF', 'BODY_TOO_LARGE'] as const),
-          ...(['MALFORMED_BODY', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED', 'STORE_FULL'] as const),
+          ...(['MALFORMED_BODY', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED', 'STORE_FULL', 'DEADLINE_EXCEEDED'] as const),
         ),
       },
     },

@@ -6,11 +6,14 @@ import { schema } from '../contract/schema.js';
 interface FieldDescriptor {
   number: number;
   typeName?: string;
+  oneofIndex?: number;
+  readonly proto3Optional?: boolean;
 }
 interface MessageDescriptor {
   name: string;
   readonly field?: readonly FieldDescriptor[];
   readonly nestedType?: readonly MessageDescriptor[];
+  oneofDecl?: readonly object[];
 }
 interface FileDescriptor {
   readonly name: string;
@@ -21,7 +24,8 @@ interface FileDescriptor {
 
 /**
  * Encoded; what clients build their messages from. protobufjs shortens names beyond what strict clients (protobuf's own
- * C++ and Python) resolve, and leaves dependencies out: both are put right here.
+ * C++ and Python) resolve, leaves dependencies out, and mixes oneofs with those that stand for optional members: all is put right
+ * here.
  */
 export function fileDescriptors(): Buffer[] {
   const set = schema.toDescriptor('proto3') as unknown as { readonly file: readonly FileDescriptor[] };
@@ -39,12 +43,30 @@ export function fileDescriptors(): Buffer[] {
 function qualify(message: MessageDescriptor, name: string): void {
   const type = schema.lookup(name, [protobuf.Type]) as protobuf.Type | null;
   if (type === null) return;
+  orderOneofs(message);
   for (const field of message.field ?? []) {
     const known = type.fieldsById[field.number];
     if (known instanceof protobuf.MapField) renameEntry(message, field, known);
     else if (known?.resolvedType) field.typeName = known.resolvedType.fullName;
   }
   for (const nested of message.nestedType ?? []) qualify(nested, `${name}.${nested.name}`);
+}
+
+/** Oneofs that stand for optional members come behind all others (descriptor.proto: "synthetic oneofs"). */
+function orderOneofs(message: MessageDescriptor): void {
+  const declared = message.oneofDecl ?? [];
+  const fields = message.field ?? [];
+  const isSynthetic = (index: number): boolean =>
+    fields.some(({ oneofIndex, proto3Optional }) => proto3Optional === true && oneofIndex === index);
+  const order = declared
+    .map((_, index) => index)
+    .sort((a, b) => Number(isSynthetic(a)) - Number(isSynthetic(b)) || a - b);
+  message.oneofDecl = order.map((index) => declared[index]!);
+  const places = new Map(order.map((index, place) => [index, place]));
+  for (const field of fields) {
+    // What is set is its own: messages inherit an index of 0.
+    if (Object.hasOwn(field, 'oneofIndex')) field.oneofIndex = places.get(field.oneofIndex!)!;
+  }
 }
 
 /** `map<…> some_name` has the entry type SomeNameEntry. */
