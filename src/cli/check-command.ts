@@ -129,11 +129,22 @@ async function ask(files: readonly string[], values: Values): Promise<readonly A
     ...(capabilities === undefined ? {} : { capabilities: capabilitiesFromNames(capabilities) }),
   };
   try {
-    return await askAll(asker, files, kernels, options, ({ file, kernel }) => progress.step(`${file} on ${kernel}`));
+    const answers = await askAll(asker, files, kernels, options, ({ file, kernel }) =>
+      progress.step(`${file} on ${kernel}`),
+    );
+    return (values.kernel ?? []).includes(ALL_KERNELS) ? answers.filter(({ answer }) => !isForOthers(answer)) : answers;
   } finally {
     progress.end();
     await asker.close();
   }
+}
+
+/** LIBBPF_ERRNO__ENDIAN, as libbpf answers it. */
+const ERRNO_ENDIAN = -4003;
+
+/** Machines of the other byte order are not what an object is for: of all kernels, theirs are left out. libbpf's errno says so. */
+function isForOthers(answer: Asked['answer']): boolean {
+  return answer?.failure?.errno === ERRNO_ENDIAN;
 }
 
 /** The kernels asked for, each known, the default one where none is. Throws UsageError with the names there are. */

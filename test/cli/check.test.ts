@@ -260,10 +260,21 @@ t.test('results as veristat has them: CSV, filters, sorting, comparison', async 
 });
 
 t.test('JUnit and HTML hold what an object says as text', async (t) => {
-  const ran = await check(['unchecked.o', 'nowhere.o', '--junit', 'out.xml', '--html', 'out.html', '--kernel', 'all']);
+  const ran = await check([
+    'unchecked.o',
+    'nowhere.o',
+    '--junit',
+    'out.xml',
+    '--html',
+    'out.html',
+    '--kernel',
+    'linux-6.12-arm64',
+    '--kernel',
+    'linux-6.1-arm64',
+  ]);
   t.equal(ran.status, 2);
   const xml = readFileSync(join(dir, 'out.xml'), 'utf8');
-  const kernels = (xml.match(/<testsuite /g)?.length ?? 0) / 2;
+  const kernels = 2;
   t.match(
     xml,
     new RegExp(`<testsuites name="bpf-jitd check" tests="${3 * kernels}" failures="${kernels}" errors="${kernels}">`),

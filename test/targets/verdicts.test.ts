@@ -6,6 +6,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { compile, type CompileRequest, type ProgramResult, type RawMap, type RawProgram } from '../../src/compiler/compile.js';
+import { Instructions } from '../../src/compiler/isa/instructions.js';
+import type { Profile } from '../../src/compiler/targets/profile.js';
 import { BPF_PROG_TYPE_SCHED_CLS } from '../../src/compiler/targets/uapi.js';
 import { loadProfile, targetNames } from '../../src/service/targets.js';
 import { FEATURE_PROGRAMS } from '../../tools/record-target/ask/features.js';
@@ -89,11 +91,16 @@ t.test('linux-6.1-arm64: verdicts', (t) => {
   t.end();
 });
 
+/** As the target's machine has it on the wire. */
+function inOrderOf(target: Profile, program: Parameters<typeof assemble>[0]): Uint8Array {
+  return Instructions.from(assemble(program)).toWire(target.byteOrder);
+}
+
 for (const name of targetNames()) {
   t.test(`${name}: the programs that tell what the kernel has`, (t) => {
     const target = loadProfile(name);
     for (const [feature, program] of Object.entries(FEATURE_PROGRAMS)) {
-      const answer = compile({ ...BASE, program: raw(BPF_PROG_TYPE_SCHED_CLS, assemble(program)) }, target).programs[0];
+      const answer = compile({ ...BASE, program: raw(BPF_PROG_TYPE_SCHED_CLS, inOrderOf(target, program)) }, target).programs[0];
       t.equal(answer?.accepted, target.features.includes(feature), `${feature}: as the live kernel answered`);
     }
     t.end();
